@@ -1,0 +1,1 @@
+"""HTTP and WebSocket API of the agents' console, and the browser page under ``web/``."""

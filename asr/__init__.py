@@ -1,0 +1,1 @@
+"""Audio in, transcript out: AudioSocket server, voice activity, engines, Chinese clean-up."""

@@ -1,0 +1,1 @@
+"""The hotline itself: calls, drafts, tickets, agents, events. No telephony, no HTTP."""

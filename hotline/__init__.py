@@ -1,0 +1,1 @@
+"""The front door: command line, wiring of the rooms, demo, doctor, benchmarks."""
