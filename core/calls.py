@@ -29,10 +29,12 @@ class CallState(StrEnum):
 
 CALL_TRANSITIONS: dict[CallState, frozenset[CallState]] = {
     CallState.ARRIVED: frozenset({CallState.QUEUED, CallState.ENDED}),
-    CallState.QUEUED: frozenset({CallState.OFFERED, CallState.CONNECTED, CallState.ARRIVED,
-                                 CallState.ENDED}),
-    CallState.OFFERED: frozenset({CallState.QUEUED, CallState.CONNECTED, CallState.ARRIVED,
-                                  CallState.ENDED}),
+    CallState.QUEUED: frozenset(
+        {CallState.OFFERED, CallState.CONNECTED, CallState.ARRIVED, CallState.ENDED}
+    ),
+    CallState.OFFERED: frozenset(
+        {CallState.QUEUED, CallState.CONNECTED, CallState.ARRIVED, CallState.ENDED}
+    ),
     # After the talk the caller comes back to the flow (rating) or is gone.
     CallState.CONNECTED: frozenset({CallState.ARRIVED, CallState.QUEUED, CallState.ENDED}),
     CallState.ENDED: frozenset(),
