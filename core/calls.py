@@ -110,7 +110,7 @@ class TalkEnded(CallFact):
 
 @dataclass(frozen=True, slots=True)
 class QueueLeft(CallFact):
-    """The caller left the queue without an agent: ``reason`` is Asterisk's QUEUESTATUS or abandon."""
+    """The caller left the queue without an agent; ``reason`` is Asterisk's QUEUESTATUS."""
 
     queue: str
     reason: str

@@ -1,0 +1,1 @@
+"""The AMI link to Asterisk: panoramisk underneath, our rules around it."""
