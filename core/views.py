@@ -110,9 +110,8 @@ EventKind = Literal["call", "segment", "draft", "ticket", "agent", "system", "pa
 class Event(View):
     """One change. ``cursor`` orders all stored events of the hotline.
 
-    ``partial`` passes only (cursor 0: never stored, never replayed). Exactly one of the payloads that
-    ``kind`` names is set. ``at`` is when it happened; ``seen_at`` (monotonic seconds of this process)
-    serves measurements only and is None on replay.
+    ``partial`` passes only (cursor 0: never stored, never replayed) and carries a segment.
+    Exactly the payload that ``kind`` names is set. ``at`` is when it happened.
     """
 
     cursor: int

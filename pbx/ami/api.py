@@ -1,7 +1,7 @@
 """What the rest of ``pbx`` sees of the AMI link: events, snapshots, gaps and actions.
 
-The link itself (``pbx.ami.link``) owns the connection. Listeners get everything in order, each from a
-bounded queue of its own, so that a slow or failing listener harms nobody else.
+The link itself (``pbx.ami.link``) owns the connection. Listeners get everything in order, each from
+a bounded queue of its own, so that a slow or failing listener harms nobody else.
 """
 
 from __future__ import annotations
