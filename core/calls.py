@@ -27,8 +27,11 @@ class CallState(StrEnum):
     ENDED = "ended"
 
 
+# ARRIVED leads straight to OFFERED and CONNECTED as well: after a gap the facts between are missing.
 CALL_TRANSITIONS: dict[CallState, frozenset[CallState]] = {
-    CallState.ARRIVED: frozenset({CallState.QUEUED, CallState.ENDED}),
+    CallState.ARRIVED: frozenset(
+        {CallState.QUEUED, CallState.OFFERED, CallState.CONNECTED, CallState.ENDED}
+    ),
     CallState.QUEUED: frozenset(
         {CallState.OFFERED, CallState.CONNECTED, CallState.ARRIVED, CallState.ENDED}
     ),

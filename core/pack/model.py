@@ -24,6 +24,7 @@ class City(PackModel):
     area_code: Dialled
     timezone: str
     country: str = "CN"
+    ticket_prefix: Annotated[str, StringConstraints(pattern=r"^[A-Z]{0,4}$")] = ""
 
 
 class QueueSpec(PackModel):

@@ -1,0 +1,127 @@
+"""What each fact changes on its call's row. Facts may come twice; the first one's times stand."""
+
+from __future__ import annotations
+
+import logging
+from functools import singledispatch
+
+from sqlmodel import Session
+
+from core import calls
+from core.calls import CALL_TRANSITIONS, CallFact, CallState
+from core.store.tables import CallRow, RecordingRow
+from core.store.vault import Vault
+from core.transitions import IllegalTransition, advance
+
+log = logging.getLogger(__name__)
+
+
+def find_or_open(session: Session, fact: CallFact) -> CallRow:
+    """The call's row; a fact about a call that nobody announced opens one, nothing is lost."""
+    row = session.get(CallRow, fact.call_id)
+    if row is None:
+        row = CallRow(id=fact.call_id, state=CallState.ARRIVED.value, arrived_at=fact.at)
+        session.add(row)
+        session.flush()
+    return row
+
+
+def move(row: CallRow, target: CallState) -> bool:
+    """Bring the call to ``target`` if its table allows it; a late fact does not turn it back."""
+    try:
+        row.state = advance(CALL_TRANSITIONS, CallState(row.state), target).value
+    except IllegalTransition:
+        log.info("call %s: %s after %s left aside", row.id, target.value, row.state)
+        return False
+    return True
+
+
+@singledispatch
+def apply(fact: CallFact, row: CallRow, session: Session, vault: Vault) -> None:
+    """Change ``row`` by ``fact``. Raises ``TypeError`` for a kind of fact nobody taught it."""
+    raise TypeError(type(fact).__name__)
+
+
+@apply.register
+def _arrived(fact: calls.CallArrived, row: CallRow, session: Session, vault: Vault) -> None:
+    row.dialled = row.dialled or fact.dialled
+    row.source_line = row.source_line or fact.source_line
+    row.channel = row.channel or fact.channel
+    row.linkedid = row.linkedid or fact.linkedid
+    row.arrived_at = min(row.arrived_at, fact.at)
+    if fact.caller_number and row.caller_sealed is None:
+        row.caller_sealed = vault.seal(session, row.id, fact.caller_number)
+        row.caller_digest = vault.digest(fact.caller_number)
+    if fact.caller_name and row.name_sealed is None:
+        row.name_sealed = vault.seal(session, row.id, fact.caller_name)
+
+
+@apply.register
+def _flow(fact: calls.FlowTaken, row: CallRow, session: Session, vault: Vault) -> None:
+    row.flow = fact.flow
+    row.keys = fact.keys or row.keys
+    row.enterprise = fact.enterprise or row.enterprise
+    row.queue = fact.queue or row.queue
+
+
+@apply.register
+def _queued(fact: calls.CallQueued, row: CallRow, session: Session, vault: Vault) -> None:
+    if move(row, CallState.QUEUED):
+        row.queue = fact.queue
+        row.queued_at = row.queued_at or fact.at
+
+
+@apply.register
+def _offered(fact: calls.CallOffered, row: CallRow, session: Session, vault: Vault) -> None:
+    if move(row, CallState.OFFERED):
+        row.agent = fact.agent
+        row.queue = fact.queue
+        row.offered_at = fact.at
+
+
+@apply.register
+def _missed(fact: calls.OfferMissed, row: CallRow, session: Session, vault: Vault) -> None:
+    # With several agents ringing, only the one who holds the call can give it back.
+    if row.agent == fact.agent and row.state == CallState.OFFERED and move(row, CallState.QUEUED):
+        row.agent = None
+
+
+@apply.register
+def _connected(fact: calls.CallConnected, row: CallRow, session: Session, vault: Vault) -> None:
+    if move(row, CallState.CONNECTED):
+        row.agent = fact.agent
+        row.agent_channel = fact.agent_channel
+        row.queue = fact.queue
+        row.connected_at = row.connected_at or fact.at
+
+
+@apply.register
+def _talked(fact: calls.TalkEnded, row: CallRow, session: Session, vault: Vault) -> None:
+    row.talk_ended_at = fact.at
+    if row.state == CallState.CONNECTED:
+        move(row, CallState.ARRIVED)
+
+
+@apply.register
+def _left(fact: calls.QueueLeft, row: CallRow, session: Session, vault: Vault) -> None:
+    if row.state in (CallState.QUEUED, CallState.OFFERED):
+        move(row, CallState.ARRIVED)
+
+
+@apply.register
+def _kept(fact: calls.RecordingKept, row: CallRow, session: Session, vault: Vault) -> None:
+    if session.get(RecordingRow, (fact.call_id, fact.leg.value)) is None:
+        session.add(RecordingRow(call_id=fact.call_id, leg=fact.leg.value, file=fact.file))
+
+
+@apply.register
+def _rated(fact: calls.CallRated, row: CallRow, session: Session, vault: Vault) -> None:
+    row.rating = row.rating or fact.key
+
+
+@apply.register
+def _ended(fact: calls.CallEnded, row: CallRow, session: Session, vault: Vault) -> None:
+    if row.ended_at is None:
+        move(row, CallState.ENDED)
+        row.ended_at = fact.at
+        row.cause = fact.cause

@@ -1,0 +1,236 @@
+"""The desk's front: every sink and the console's port, each a few lines around a unit of work."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from datetime import timedelta
+from typing import Any, TypeVar
+from weakref import WeakValueDictionary
+
+from sqlmodel import Session, col, select
+
+from core.bus import Bus
+from core.calls import CallEnded, CallFact, CallOffered, CallState, FlowTaken
+from core.clock import Clock
+from core.desk.apply import apply, find_or_open
+from core.desk.drafts import DraftKeeper
+from core.desk.feed import Feed, may_see
+from core.desk.floor import Floor
+from core.desk.records import Records
+from core.desk.sessions import Sessions
+from core.desk.tickets import TicketWriter
+from core.errors import NotFound
+from core.pack import CityPack
+from core.ports import Viewer
+from core.store.database import Database
+from core.store.outbox import Published, Sequencer, note
+from core.store.tables import CallRow, SegmentRow, TicketRow
+from core.store.vault import Vault
+from core.transcript import Segment, StreamReport
+from core.views import (
+    AgentView,
+    DraftView,
+    Event,
+    SegmentView,
+    SnapshotView,
+    SystemView,
+    TicketView,
+)
+
+LOG_IN_HOLDS = timedelta(hours=12)
+T = TypeVar("T")
+
+
+class HotlineDesk:
+    """Implements ``FactSink``, ``TranscriptSink``, ``AgentSink`` and ``ConsoleDesk``.
+
+    What concerns one call is done in the order in which it came, whatever the database; different
+    calls do not wait for each other. ``run`` must be running for events to flow.
+    """
+
+    def __init__(self, database: Database, vault: Vault, pack: CityPack, clock: Clock) -> None:
+        self._database = database
+        self._vault = vault
+        self._clock = clock
+        self._floor = Floor()
+        self._bus: Bus[Published] = Bus()
+        self._records = Records(vault, pack)
+        self._tickets = TicketWriter(pack, self._records, vault, clock)
+        self._drafts = DraftKeeper.create(pack, self._records, self._tickets, clock)
+        self._feed = Feed(database, self._records, self._floor, self._bus, clock)
+        self._sequencer = Sequencer(database, self._bus, self._feed.load)
+        self._locks: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
+        self.sessions = Sessions(database, clock, LOG_IN_HOLDS)
+
+    async def run(self) -> None:
+        """Number and publish events until cancelled."""
+        await self._sequencer.run()
+
+    # What the telephone reports.
+
+    async def record(self, fact: CallFact) -> None:
+        """Keep a fact. Raises ``DatabaseAway``; see ``core.spool`` for what happens then."""
+
+        def work(session: Session) -> str:
+            row = find_or_open(session, fact)
+            before = row.agent
+            apply(fact, row, session, self._vault)
+            session.add(row)
+            session.flush()
+            if isinstance(fact, CallOffered):
+                self._drafts.open(session, row)
+            if isinstance(fact, FlowTaken):
+                self._drafts.refresh(session, row)
+            note(session, "call", row.id, row.agent or "", fact.at)
+            if before and before != row.agent:  # whoever had the call must see that it is gone
+                note(session, "call", row.id, before, fact.at)
+            return row.agent or ""
+
+        self._floor.audience[fact.call_id] = await self._write(fact.call_id, work)
+        if isinstance(fact, CallEnded):
+            del self._floor.audience[fact.call_id]
+
+    async def open_calls(self) -> tuple[str, ...]:
+        """Ids of the calls that have not ended, for those who start after us."""
+        query = select(CallRow.id).where(CallRow.state != CallState.ENDED.value)
+        return tuple(await self._database.read(lambda session: session.exec(query).all()))
+
+    # What the recogniser says.
+
+    async def segment(self, segment: Segment) -> None:
+        """Keep a final segment and what the draft learns from it; let a partial one pass by."""
+        view = SegmentView(
+            segment_id=segment.segment_id,
+            call_id=segment.call_id,
+            leg=segment.leg,
+            party=segment.party,
+            start_ms=segment.start_ms,
+            end_ms=segment.end_ms,
+            text=segment.text,
+            engine=segment.engine,
+            final=segment.final,
+        )
+        if not segment.final:
+            audience = self._floor.audience.get(segment.call_id, "")
+            event = Event(cursor=0, kind="partial", at=self._clock.now(), segment=view)
+            if audience:  # nobody's partials go to nobody, not to everybody
+                self._bus.publish(Published(audience, event))
+            return
+
+        def work(session: Session) -> None:
+            if session.get(SegmentRow, segment.segment_id) is not None:
+                return
+            call = self._records.call_row(session, segment.call_id)
+            sealed = self._vault.seal(session, call.id, segment.text)
+            session.add(
+                SegmentRow(
+                    id=segment.segment_id,
+                    call_id=call.id,
+                    leg=segment.leg.value,
+                    party=segment.party,
+                    start_ms=segment.start_ms,
+                    end_ms=segment.end_ms,
+                    text_sealed=sealed,
+                    engine=segment.engine,
+                    confidence=segment.confidence,
+                )
+            )
+            session.flush()
+            note(session, "segment", segment.segment_id, call.agent or "", self._clock.now())
+            self._drafts.heard(session, call, segment)
+
+        await self._write(segment.call_id, work)
+
+    async def stream(self, report: StreamReport) -> None:
+        """A stream opened, ended or broke: the call's transcript stands accordingly."""
+        stands = self._floor.transcript_after(report)
+
+        def work(session: Session) -> None:
+            row = session.get(CallRow, report.call_id)
+            if row is not None and row.transcript != stands:
+                row.transcript = stands
+                session.add(row)
+                note(session, "call", row.id, row.agent or "", self._clock.now())
+
+        await self._write(report.call_id, work)
+
+    async def engine(self, name: str | None, reason: str) -> None:
+        update = {"engine": name, "engine_reason": reason}
+        await self._system(self._floor.system.model_copy(update=update))
+
+    # What the queue mirror sees.
+
+    async def agent(self, view: AgentView) -> None:
+        self._floor.agents[view.agent] = view
+
+        def work(session: Session) -> None:
+            note(session, "agent", view.agent, view.agent, self._clock.now())
+
+        await self._write("", work)
+
+    async def ami(self, state: str) -> None:
+        await self._system(self._floor.system.model_copy(update={"ami": state}))
+
+    async def _system(self, view: SystemView) -> None:
+        if view == self._floor.system:
+            return
+        self._floor.system = view
+
+        def work(session: Session) -> None:
+            note(session, "system", "system", "", self._clock.now())
+
+        await self._write("", work)
+
+    # What consoles ask.
+
+    async def log_in(self, agent: str, password: str) -> tuple[str, Viewer]:
+        return await self.sessions.log_in(agent, password)
+
+    async def viewer(self, token: str) -> Viewer:
+        return await self.sessions.viewer(token)
+
+    async def log_out(self, token: str) -> None:
+        await self.sessions.log_out(token)
+
+    async def snapshot(self, viewer: Viewer) -> SnapshotView:
+        return await self._feed.snapshot(viewer)
+
+    async def events_after(self, viewer: Viewer, cursor: int, limit: int) -> list[Event]:
+        return await self._feed.events_after(viewer, cursor, limit)
+
+    def follow(self, viewer: Viewer) -> AsyncIterator[Event]:
+        return self._feed.follow(viewer)
+
+    async def set_field(self, viewer: Viewer, call_id: str, field: str, value: Any) -> DraftView:
+        return await self._write(
+            call_id,
+            lambda session: self._drafts.set_field(session, viewer, call_id, field, value),
+        )
+
+    async def submit(self, viewer: Viewer, call_id: str) -> TicketView:
+        return await self._write(
+            call_id, lambda session: self._drafts.submit(session, viewer, call_id)
+        )
+
+    async def ticket(self, viewer: Viewer, number: str) -> TicketView:
+        """Raises ``NotFound``, also for a ticket that is not the viewer's to see."""
+
+        def work(session: Session) -> TicketView:
+            row = session.exec(select(TicketRow).where(col(TicketRow.number) == number)).first()
+            if row is None or not may_see(viewer, row.agent):
+                raise NotFound("no such ticket", number=number)
+            return self._records.ticket(session, row)
+
+        return await self._database.read(work)
+
+    async def _write(self, call_id: str, work: Callable[[Session], T]) -> T:
+        lock = self._locks.setdefault(call_id, asyncio.Lock())
+        async with lock:
+            try:
+                result = await self._database.write(work)
+            except Exception:
+                self._drafts.forget(call_id)  # the builder may know what the rows do not
+                raise
+        self._sequencer.wake()
+        return result

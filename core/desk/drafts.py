@@ -1,0 +1,162 @@
+"""Keeps the draft of every live call: rules fill it, the agent corrects it, it ends as a ticket."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+from sqlmodel import Session
+
+from core.clock import Clock
+from core.desk.records import Records
+from core.desk.tickets import TicketWriter, history_of
+from core.draft import CallContext, DraftBuilder
+from core.errors import Conflict, HotlineError
+from core.pack import CityPack
+from core.ports import Viewer
+from core.store.outbox import note
+from core.store.tables import CallRow, DraftRow
+from core.transcript import Segment
+from core.views import DraftView, FieldView, SegmentView, TicketView
+
+CACHED_BUILDERS = 500
+
+
+class NotYours(HotlineError):
+    """The call belongs to another agent."""
+
+    error_id: ClassVar[str] = "not_your_call"
+    status: ClassVar[int] = 403
+
+
+class DraftSubmitted(Conflict):
+    """The draft has become a ticket; change the ticket instead."""
+
+    error_id = "draft_submitted"
+
+
+@dataclass(slots=True)
+class DraftKeeper:
+    """All methods run inside a unit of work, one at a time per call.
+
+    A builder in the cache is a convenience: whatever is in it can be restored from the rows.
+    """
+
+    pack: CityPack
+    records: Records
+    tickets: TicketWriter
+    clock: Clock
+    _builders: OrderedDict[str, DraftBuilder]
+
+    @classmethod
+    def create(
+        cls, pack: CityPack, records: Records, tickets: TicketWriter, clock: Clock
+    ) -> DraftKeeper:
+        return cls(pack, records, tickets, clock, OrderedDict())
+
+    def open(self, session: Session, call: CallRow) -> None:
+        """Begin the draft of a call that is offered to an agent; twice is once."""
+        if session.get(DraftRow, call.id) is None:
+            self._store(session, call, self._builder(session, call).fields())
+
+    def heard(self, session: Session, call: CallRow, segment: Segment) -> None:
+        """A final segment was stored: fill what it tells."""
+        row = session.get(DraftRow, call.id)
+        if row is None or row.ticket is not None:
+            return  # nobody has been offered the call yet, or the ticket stands already
+        builder = self._builder(session, call)
+        if builder.add(segment):
+            self._store(session, call, builder.fields())
+
+    def refresh(self, session: Session, call: CallRow) -> None:
+        """What is known of the call itself has changed (keys, line): fill again from the rows."""
+        self.forget(call.id)
+        row = session.get(DraftRow, call.id)
+        if row is not None and row.ticket is None:
+            self._store(session, call, self._builder(session, call).fields())
+
+    def set_field(
+        self, session: Session, viewer: Viewer, call_id: str, field: str, value: Any
+    ) -> DraftView:
+        """Raises ``NotFound``, ``NotYours``, ``DraftSubmitted`` or what the field's form says."""
+        call, row = self._own(session, viewer, call_id)
+        if row.ticket is not None:
+            raise DraftSubmitted(call_id=call_id)
+        builder = self._builder(session, call)
+        builder.touch(field, value)
+        return self._store(session, call, builder.fields())
+
+    def submit(self, session: Session, viewer: Viewer, call_id: str) -> TicketView:
+        """Make the draft a ticket; the second time returns the same ticket."""
+        call, row = self._own(session, viewer, call_id)
+        if row.ticket is None:
+            draft = self.records.draft(session, row)
+            row.ticket = self.tickets.write(
+                session, call, {key: field.value for key, field in draft.fields.items()}, viewer
+            )
+            row.version += 1
+            session.add(row)
+            now = self.clock.now()
+            note(session, "draft", call_id, call.agent or "", now)
+            note(session, "call", call_id, call.agent or "", now)
+            self.forget(call_id)
+        return self.tickets.read(session, row.ticket)
+
+    def forget(self, call_id: str) -> None:
+        """Drop the builder; it is restored from the rows when needed."""
+        self._builders.pop(call_id, None)
+
+    def _own(self, session: Session, viewer: Viewer, call_id: str) -> tuple[CallRow, DraftRow]:
+        call = self.records.call_row(session, call_id)
+        if viewer.role != "supervisor" and call.agent != viewer.agent:
+            raise NotYours(call_id=call_id)
+        self.open(session, call)
+        return call, session.get_one(DraftRow, call_id)
+
+    def _store(self, session: Session, call: CallRow, fields: Mapping[str, FieldView]) -> DraftView:
+        row = session.get(DraftRow, call.id) or DraftRow(call_id=call.id, fields_sealed=b"")
+        row.version += 1
+        row.fields_sealed = self.records.seal_draft(session, call.id, fields)
+        session.add(row)
+        session.flush()
+        note(session, "draft", call.id, call.agent or "", self.clock.now())
+        return DraftView(call_id=call.id, version=row.version, fields=dict(fields))
+
+    def _builder(self, session: Session, call: CallRow) -> DraftBuilder:
+        builder = self._builders.get(call.id)
+        if builder is None:
+            builder = DraftBuilder.restore(
+                self.pack,
+                self._context(session, call),
+                [_segment(view) for view in self.records.segments(session, call.id)],
+                self._touched(session, call.id),
+            )
+            self._builders[call.id] = builder
+            if len(self._builders) > CACHED_BUILDERS:
+                self._builders.popitem(last=False)
+        return builder
+
+    def _context(self, session: Session, call: CallRow) -> CallContext:
+        return CallContext(
+            call_id=call.id,
+            started_at=call.arrived_at,
+            caller_number=self.records.caller_number(session, call),
+            dialled=call.dialled,
+            line=self.pack.line_for(call.dialled),
+            keys=call.keys,
+            enterprise=call.enterprise,
+            history=history_of(session, self.records, call),
+        )
+
+    def _touched(self, session: Session, call_id: str) -> dict[str, Any]:
+        row = session.get(DraftRow, call_id)
+        if row is None:
+            return {}
+        fields = self.records.draft(session, row).fields
+        return {key: field.value for key, field in fields.items() if field.touched}
+
+
+def _segment(view: SegmentView) -> Segment:
+    return Segment(**view.model_dump())

@@ -1,0 +1,111 @@
+"""Who may look: passwords (argon2id, by argon2-cffi) and the tokens of consoles."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import secrets
+from datetime import timedelta
+from typing import ClassVar
+
+from argon2 import PasswordHasher
+from argon2.exceptions import InvalidHashError, VerifyMismatchError
+from sqlmodel import Session, col, delete
+
+from core.clock import Clock
+from core.errors import HotlineError
+from core.ports import Viewer
+from core.store.database import Database
+from core.store.tables import AgentRow, SessionRow
+
+
+class NotLoggedIn(HotlineError):
+    """No valid token; log in first."""
+
+    error_id: ClassVar[str] = "not_logged_in"
+    status: ClassVar[int] = 401
+
+
+class LogInRefused(HotlineError):
+    """Unknown agent or wrong password; which of the two is not told."""
+
+    error_id: ClassVar[str] = "log_in_refused"
+    status: ClassVar[int] = 401
+
+
+class Sessions:
+    """``lifetime`` is how long a log-in holds."""
+
+    def __init__(self, database: Database, clock: Clock, lifetime: timedelta) -> None:
+        self._database = database
+        self._clock = clock
+        self._lifetime = lifetime
+        self._hasher = PasswordHasher()
+        # Checked for unknown agents, so that they take as long to refuse as known ones.
+        self._nobody = self._hasher.hash(secrets.token_hex())
+
+    async def put_agent(self, agent: str, name: str, role: str, password: str) -> None:
+        """Create the agent's account, or bring it up to date."""
+        known = await self._database.read(lambda session: session.get(AgentRow, agent))
+        hashed = known.password_hash if known else ""
+        if not await asyncio.to_thread(self._matches, hashed, password):
+            hashed = await asyncio.to_thread(self._hasher.hash, password)
+
+        def work(session: Session) -> None:
+            row = session.get(AgentRow, agent) or AgentRow(
+                agent=agent, name=name, role=role, password_hash=hashed
+            )
+            row.name, row.role, row.password_hash = name, role, hashed
+            session.add(row)
+
+        await self._database.write(work)
+
+    async def log_in(self, agent: str, password: str) -> tuple[str, Viewer]:
+        """Returns (token, viewer). Raises ``LogInRefused``."""
+        row = await self._database.read(lambda session: session.get(AgentRow, agent))
+        hashed = row.password_hash if row else self._nobody
+        if not await asyncio.to_thread(self._matches, hashed, password) or row is None:
+            raise LogInRefused
+        token = secrets.token_urlsafe(32)
+        now = self._clock.now()
+
+        def work(session: Session) -> None:
+            session.exec(delete(SessionRow).where(col(SessionRow.expires_at) < now))
+            session.add(
+                SessionRow(
+                    token_digest=_digest(token), agent=agent, expires_at=now + self._lifetime
+                )
+            )
+
+        await self._database.write(work)
+        return token, Viewer(row.agent, row.name, row.role)
+
+    async def viewer(self, token: str) -> Viewer:
+        """Raises ``NotLoggedIn``."""
+
+        def work(session: Session) -> Viewer:
+            login = session.get(SessionRow, _digest(token))
+            if login is None or login.expires_at <= self._clock.now():
+                raise NotLoggedIn
+            row = session.get(AgentRow, login.agent)
+            if row is None:
+                raise NotLoggedIn
+            return Viewer(row.agent, row.name, row.role)
+
+        return await self._database.read(work)
+
+    async def log_out(self, token: str) -> None:
+        def work(session: Session) -> None:
+            session.exec(delete(SessionRow).where(col(SessionRow.token_digest) == _digest(token)))
+
+        await self._database.write(work)
+
+    def _matches(self, hashed: str, password: str) -> bool:
+        try:
+            return self._hasher.verify(hashed, password)
+        except (VerifyMismatchError, InvalidHashError):
+            return False
+
+
+def _digest(token: str) -> str:
+    return hashlib.sha256(token.encode()).hexdigest()

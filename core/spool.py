@@ -1,0 +1,192 @@
+"""Keeps facts and final segments on disk while the database is away, and hands them on afterwards.
+
+One sealed line each, in the order in which they came. While anything is spooled, everything that
+comes later is spooled behind it, so that no call's story is told out of order.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import dataclasses
+import json
+import logging
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from core import calls
+from core.calls import CallFact, Leg
+from core.errors import HotlineError
+from core.ports import FactSink, TranscriptSink
+from core.store.database import DatabaseAway
+from core.store.vault import Vault
+from core.transcript import Segment, StreamReport
+
+log = logging.getLogger(__name__)
+
+KINDS: dict[str, type[CallFact]] = {
+    kind.__name__: kind
+    for kind in vars(calls).values()
+    if isinstance(kind, type) and issubclass(kind, CallFact) and kind is not CallFact
+}
+
+
+class SpoolBroken(HotlineError):
+    """A spooled line cannot be read (cut short by a crash, or changed); it is set aside."""
+
+    error_id = "spool_broken"
+
+
+def encode(item: CallFact | Segment) -> str:
+    """One fact or final segment as JSON."""
+    fields = {
+        name: value.isoformat() if isinstance(value, datetime) else value
+        for name, value in dataclasses.asdict(item).items()
+        if name != "words"
+    }
+    return json.dumps({"kind": type(item).__name__, **fields}, ensure_ascii=False)
+
+
+def decode(line: str) -> CallFact | Segment:
+    """The item of a line. Raises ``SpoolBroken``."""
+    try:
+        fields: dict[str, Any] = json.loads(line)
+        kind = fields.pop("kind")
+        if "leg" in fields:
+            fields["leg"] = Leg(fields["leg"])
+        if kind == Segment.__name__:
+            return Segment(**fields)
+        return KINDS[kind](**{**fields, "at": datetime.fromisoformat(fields["at"])})
+    except (ValueError, KeyError, TypeError) as broken:
+        raise SpoolBroken(type(broken).__name__) from broken
+
+
+class Spool:
+    """Stands before the desk as ``FactSink`` and ``TranscriptSink``. Own its ``run``.
+
+    ``limit`` bounds the file in bytes; past it items are counted in ``lost`` and logged.
+    """
+
+    def __init__(
+        self,
+        facts: FactSink,
+        words: TranscriptSink,
+        vault: Vault,
+        file: Path,
+        *,
+        retry_seconds: float = 2.0,
+        limit: int = 64 * 1024 * 1024,
+    ) -> None:
+        self._facts = facts
+        self._words = words
+        self._vault = vault
+        self._file = file
+        self._retry = retry_seconds
+        self._limit = limit
+        self._lock = asyncio.Lock()
+        self._away = file.exists()
+        self._wake = asyncio.Event()
+        self.lost = 0
+
+    async def record(self, fact: CallFact) -> None:
+        await self._pass(fact)
+
+    async def segment(self, segment: Segment) -> None:
+        if segment.final:
+            await self._pass(segment)
+        else:
+            await self._words.segment(segment)
+
+    async def stream(self, report: StreamReport) -> None:
+        """How a stream stands is worth nothing later: without a database it is not kept."""
+        try:
+            await self._words.stream(report)
+        except DatabaseAway:
+            log.warning("database away: the state of a stream was not kept")
+
+    async def engine(self, name: str | None, reason: str) -> None:
+        try:
+            await self._words.engine(name, reason)
+        except DatabaseAway:
+            log.warning("database away: the engine's state was not told")
+
+    async def run(self) -> None:
+        """Hand on what is spooled whenever the database is back; until cancelled."""
+        while True:
+            if self._away:
+                await self._drain()
+            if self._away:
+                await asyncio.sleep(self._retry)
+            else:
+                self._wake.clear()
+                await self._wake.wait()
+
+    async def _pass(self, item: CallFact | Segment) -> None:
+        if not self._away:
+            try:
+                await self._hand_on(item)
+                return
+            except DatabaseAway:
+                log.error("database away: facts are spooled to disk")
+        async with self._lock:
+            self._away = True
+            await asyncio.to_thread(self._append, item)
+        self._wake.set()
+
+    async def _hand_on(self, item: CallFact | Segment) -> None:
+        if isinstance(item, Segment):
+            await self._words.segment(item)
+        else:
+            await self._facts.record(item)
+
+    def _append(self, item: CallFact | Segment) -> None:
+        line = base64.b64encode(self._vault.seal_loose(encode(item))) + b"\n"
+        try:
+            self._file.parent.mkdir(parents=True, exist_ok=True)
+            if self._file.exists() and self._file.stat().st_size + len(line) > self._limit:
+                raise OSError("spool full")
+            with self._file.open("ab") as out:
+                out.write(line)
+        except OSError as full:
+            self.lost += 1
+            log.error("spool: an item was lost (%s), %d so far", full.strerror or full, self.lost)
+
+    async def _drain(self) -> None:
+        async with self._lock:  # nothing may be appended behind our back
+            lines = await asyncio.to_thread(_lines, self._file)
+            for done, line in enumerate(lines):
+                try:
+                    await self._replay(line)
+                except DatabaseAway:
+                    await asyncio.to_thread(_rewrite, self._file, lines[done:])
+                    return
+            await asyncio.to_thread(self._file.unlink, missing_ok=True)
+            self._away = False
+            if lines:
+                log.warning("database back: %d spooled items handed on", len(lines))
+
+    async def _replay(self, line: bytes) -> None:
+        try:
+            await self._hand_on(decode(self._vault.open_loose(base64.b64decode(line))))
+        except DatabaseAway:
+            raise
+        except (HotlineError, ValueError) as broken:
+            name = broken.error_id if isinstance(broken, HotlineError) else "spool_broken"
+            log.error("spool: a line was set aside (%s)", name)
+            await asyncio.to_thread(_set_aside, self._file, line)
+
+
+def _lines(file: Path) -> list[bytes]:
+    return file.read_bytes().splitlines() if file.exists() else []
+
+
+def _rewrite(file: Path, lines: list[bytes]) -> None:
+    fresh = file.with_suffix(".new")
+    fresh.write_bytes(b"".join(line + b"\n" for line in lines))
+    fresh.replace(file)
+
+
+def _set_aside(file: Path, line: bytes) -> None:
+    with file.with_suffix(".broken").open("ab") as out:
+        out.write(line + b"\n")

@@ -1,0 +1,5 @@
+"""The database: tables, migrations, the vault for personal text, the outbox of events."""
+
+from core.store.database import Database, DatabaseAway
+
+__all__ = ["Database", "DatabaseAway"]

@@ -1,0 +1,122 @@
+"""One door to the database: whole units of work run in its own threads, never on the event loop.
+
+SQLite (WAL) is the embedded default: one thread writes, so there is never a "database is locked"
+among our own. PostgreSQL takes several units of work at once. Both run the same repositories.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any, TypeVar
+
+from alembic import command
+from alembic.config import Config
+from sqlalchemy import Engine, event
+from sqlalchemy.engine import make_url
+from sqlalchemy.exc import InterfaceError, OperationalError
+from sqlmodel import Session, create_engine, text
+
+from core.errors import Unavailable
+
+log = logging.getLogger(__name__)
+T = TypeVar("T")
+
+
+class DatabaseAway(Unavailable):
+    """The database cannot be reached or written; the change was not made."""
+
+    error_id = "database_away"
+
+
+class Database:
+    """``url`` is SQLAlchemy's, for example ``sqlite:///hotline.db`` or ``postgresql+psycopg://…``.
+
+    ``threads`` is the number of units of work at once on PostgreSQL (SQLite writes one at a time).
+    """
+
+    def __init__(self, url: str, threads: int = 4) -> None:
+        self._url = make_url(url)
+        self._sqlite = self._url.get_backend_name() == "sqlite"
+        self._engine = self._open()
+        self._writers = ThreadPoolExecutor(1 if self._sqlite else threads, "database")
+        self._readers = ThreadPoolExecutor(2, "database-read") if self._sqlite else self._writers
+
+    def _open(self) -> Engine:
+        if self._sqlite:
+            engine = create_engine(self._url, connect_args={"check_same_thread": False})
+            event.listen(engine, "connect", _tune_sqlite)
+            event.listen(engine, "begin", _begin_sqlite)
+            return engine
+        return create_engine(self._url, pool_pre_ping=True, pool_size=8)
+
+    async def write(self, work: Callable[[Session], T]) -> T:
+        """Run ``work`` in one transaction and commit it. Raises ``DatabaseAway``.
+
+        Cancelling the caller does not undo it: a unit of work that has begun is finished.
+        """
+        return await self._run(self._writers, work, commit=True)
+
+    async def read(self, work: Callable[[Session], T]) -> T:
+        """Run ``work``, which changes nothing. Raises ``DatabaseAway``."""
+        return await self._run(self._readers, work, commit=False)
+
+    async def _run(
+        self, threads: ThreadPoolExecutor, work: Callable[[Session], T], *, commit: bool
+    ) -> T:
+        def unit() -> T:
+            with Session(self._engine, expire_on_commit=False) as session:
+                session.info["read_only"] = not commit
+                result = work(session)
+                if commit:
+                    session.commit()
+                return result
+
+        try:
+            return await asyncio.get_running_loop().run_in_executor(threads, unit)
+        except (OperationalError, InterfaceError) as away:
+            # The driver's text may quote values; only its kind is passed on.
+            raise DatabaseAway(type(away.orig).__name__ if away.orig else "") from away
+
+    async def migrate(self) -> None:
+        """Bring the schema to this version's, forwards only. Raises ``DatabaseAway``."""
+        await self._run(self._writers, self._upgrade, commit=True)
+
+    def _upgrade(self, session: Session) -> None:
+        config = Config()
+        config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
+        config.attributes["connection"] = session.connection()
+        command.upgrade(config, "head")
+
+    async def check(self) -> None:
+        """A write that is rolled back: proves that the database answers and takes changes."""
+
+        def probe(session: Session) -> None:
+            session.execute(text("CREATE TABLE hotline_probe (x INTEGER)"))
+            session.rollback()
+
+        await self._run(self._writers, probe, commit=False)
+
+    async def close(self) -> None:
+        for threads in {self._writers, self._readers}:
+            await asyncio.to_thread(threads.shutdown)
+        self._engine.dispose()
+
+
+def _tune_sqlite(connection: Any, _record: Any) -> None:
+    # The driver must not begin transactions by itself: ``_begin_sqlite`` does.
+    connection.isolation_level = None
+    for pragma in (
+        "journal_mode=WAL",
+        "synchronous=NORMAL",
+        "foreign_keys=ON",
+        "busy_timeout=5000",
+    ):
+        connection.execute(f"PRAGMA {pragma}")
+
+
+def _begin_sqlite(connection: Any) -> None:
+    connection.exec_driver_sql("BEGIN")

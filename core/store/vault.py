@@ -1,0 +1,115 @@
+"""Personal text at rest: sealed per record, so that destroying one key deletes one record lawfully.
+
+Every record (a call, a ticket) has a data key of its own, stored wrapped by the site's master key.
+Numbers that must be found again (a caller's earlier tickets) are kept as keyed digests beside the
+sealed text; the digest cannot be turned back or compared between sites.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import os
+import threading
+from collections import OrderedDict
+
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from sqlmodel import Session
+
+from core.errors import HotlineError
+from core.store.tables import RecordKeyRow
+
+NONCE_BYTES = 12
+KEY_BYTES = 32
+
+
+class VaultBroken(HotlineError):
+    """Sealed text does not open: wrong master key, or the bytes were changed."""
+
+    error_id = "vault_broken"
+
+
+class RecordErased(HotlineError):
+    """The record's key was destroyed; its text is gone for good."""
+
+    error_id = "record_erased"
+    status = 410
+
+
+class Vault:
+    """Seals and opens text. ``master`` is 32 random bytes kept outside the database."""
+
+    def __init__(self, master: bytes, cached_keys: int = 4096) -> None:
+        if len(master) != KEY_BYTES:
+            raise VaultBroken(f"the master key must be {KEY_BYTES} bytes")
+        self._wrap = AESGCM(hashlib.sha256(b"wrap" + master).digest())
+        self._digest_key = hashlib.sha256(b"digest" + master).digest()
+        self._cache: OrderedDict[str, AESGCM] = OrderedDict()
+        self._cached_keys = cached_keys
+        self._lock = threading.Lock()  # units of work run in several threads
+
+    def seal(self, session: Session, record: str, text: str) -> bytes:
+        """Seal ``text`` under the key of ``record``, made on first use."""
+        nonce = os.urandom(NONCE_BYTES)
+        key = self._key(session, record, create=True)
+        return nonce + key.encrypt(nonce, text.encode(), record.encode())
+
+    def open(self, session: Session, record: str, sealed: bytes) -> str:
+        """Raises ``RecordErased`` or ``VaultBroken``."""
+        key = self._key(session, record, create=False)
+        return self._decrypt(key, sealed, record).decode()
+
+    def seal_loose(self, text: str) -> bytes:
+        """Seal text that belongs to no record yet (a spooled line), under the site's key."""
+        nonce = os.urandom(NONCE_BYTES)
+        return nonce + self._wrap.encrypt(nonce, text.encode(), b"loose")
+
+    def open_loose(self, sealed: bytes) -> str:
+        """Raises ``VaultBroken``."""
+        return self._decrypt(self._wrap, sealed, "loose").decode()
+
+    def digest(self, value: str) -> str:
+        """A keyed digest by which equal values can be found without being readable."""
+        return hmac.new(self._digest_key, value.encode(), hashlib.sha256).hexdigest()
+
+    def erase(self, session: Session, record: str) -> None:
+        """Destroy the record's key: its text can never be read again."""
+        row = session.get(RecordKeyRow, record)
+        if row is not None:
+            row.wrapped = b""
+            session.add(row)
+        with self._lock:
+            self._cache.pop(record, None)
+
+    def _key(self, session: Session, record: str, *, create: bool) -> AESGCM:
+        with self._lock:
+            if record in self._cache:
+                self._cache.move_to_end(record)
+                return self._cache[record]
+        row = session.get(RecordKeyRow, record)
+        if row is None:
+            if not create:
+                raise VaultBroken("no key for this record", record=record)
+            data_key = AESGCM.generate_key(256)
+            nonce = os.urandom(NONCE_BYTES)
+            wrapped = nonce + self._wrap.encrypt(nonce, data_key, record.encode())
+            session.add(RecordKeyRow(record=record, wrapped=wrapped))
+            session.flush()
+            # Cached only when read back later: a key that is rolled back must not live on here.
+            return AESGCM(data_key)
+        if not row.wrapped:
+            raise RecordErased(record=record)
+        key = AESGCM(self._decrypt(self._wrap, row.wrapped, record))
+        with self._lock:
+            self._cache[record] = key
+            if len(self._cache) > self._cached_keys:
+                self._cache.popitem(last=False)
+        return key
+
+    @staticmethod
+    def _decrypt(key: AESGCM, sealed: bytes, record: str) -> bytes:
+        try:
+            return key.decrypt(sealed[:NONCE_BYTES], sealed[NONCE_BYTES:], record.encode())
+        except InvalidTag as tampered:
+            raise VaultBroken("sealed text does not open", record=record) from tampered
