@@ -27,7 +27,7 @@ class CallState(StrEnum):
     ENDED = "ended"
 
 
-# ARRIVED leads straight to OFFERED and CONNECTED as well: after a gap the facts between are missing.
+# ARRIVED leads straight to OFFERED and CONNECTED too: after a gap the facts between are missing.
 CALL_TRANSITIONS: dict[CallState, frozenset[CallState]] = {
     CallState.ARRIVED: frozenset(
         {CallState.QUEUED, CallState.OFFERED, CallState.CONNECTED, CallState.ENDED}

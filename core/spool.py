@@ -51,7 +51,7 @@ def encode(item: CallFact | Segment) -> str:
 def decode(line: str) -> CallFact | Segment:
     """The item of a line. Raises ``SpoolBroken``."""
     try:
-        fields: dict[str, Any] = json.loads(line)
+        fields: dict[str, Any] = dict(json.loads(line))
         kind = fields.pop("kind")
         if "leg" in fields:
             fields["leg"] = Leg(fields["leg"])
