@@ -1,0 +1,153 @@
+"""Settings of the telephone side: what Asterisk is rendered from, and how our parts reach it.
+
+Everything listens on loopback unless a site says otherwise. The forms below already refuse what
+could break out of a configuration file; ``pbx.asterisk.render`` refuses it once more.
+"""
+
+from __future__ import annotations
+
+from ipaddress import IPv4Address, IPv4Network
+from pathlib import Path
+from typing import Annotated, Literal, Self
+
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    SecretStr,
+    StringConstraints,
+    model_validator,
+)
+
+from core.pack.model import Key
+
+LOOPBACK = IPv4Address("127.0.0.1")
+
+Port = Annotated[int, Field(ge=1, le=65535)]
+AgentNumber = Annotated[str, StringConstraints(pattern=r"^[0-9]{2,10}$")]
+SipUri = Annotated[
+    str, StringConstraints(pattern=r"^sips?:[A-Za-z0-9.+_-]+(@[A-Za-z0-9.-]+)?(:[0-9]{1,5})?$")
+]
+Codec = Literal["alaw", "ulaw", "opus"]
+
+
+def _absolute(path: Path) -> Path:
+    """Asterisk has a working directory of its own, so a relative path would mean another place."""
+    return path.absolute()
+
+
+Folder = Annotated[Path, AfterValidator(_absolute)]
+
+
+class PbxModel(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class SipSettings(PbxModel):
+    """Where Asterisk takes SIP over UDP from the trunk and from desk telephones."""
+
+    host: IPv4Address = LOOPBACK
+    port: Port = 5060
+
+
+class RtpSettings(PbxModel):
+    """UDP ports of the media, both ends included; a call takes four (two legs, RTP and RTCP)."""
+
+    start: Port = 20000
+    end: Port = 20999
+
+    @model_validator(mode="after")
+    def _has_room(self) -> Self:
+        if self.end - self.start < 3:
+            raise ValueError("the RTP range must hold at least four ports")
+        return self
+
+
+class AmiSettings(PbxModel):
+    """The manager interface. ``permit`` lists who may log in besides knowing the secret."""
+
+    host: IPv4Address = LOOPBACK
+    port: Port = 5038
+    user: Key = "hotline"
+    secret: SecretStr
+    permit: tuple[IPv4Network, ...] = (IPv4Network("127.0.0.1/32"),)
+
+
+class AgiSettings(PbxModel):
+    """Our FastAGI server, which decides where a call goes.
+
+    ``watchdog_seconds``: how long the dialplan leaves a caller with a server that took the
+    connection and says nothing; then he goes to the people. The server pushes it forward
+    (``SET AUTOHANGUP``) before everything that takes longer.
+    """
+
+    host: IPv4Address = LOOPBACK
+    port: Port = 4573
+    watchdog_seconds: int = Field(default=8, ge=2, le=60)
+
+
+class HttpSettings(PbxModel):
+    """Asterisk's HTTP server, which carries ``/ws`` for browser telephones and nothing else."""
+
+    host: IPv4Address = LOOPBACK
+    port: Port = 8088
+
+
+class AgentSettings(PbxModel):
+    """One agent: ``number`` (工号) is also his SIP user name and his name in the queues.
+
+    ``queues`` maps queue keys to the agent's level there (``app_queue`` penalty: lower is asked
+    first). ``browser`` gives him a WebRTC telephone instead of a desk one. ``contact`` is the fixed
+    address of a telephone that does not register; others sign on with ``secret``.
+    """
+
+    number: AgentNumber
+    name: str = Field(min_length=1, max_length=40)
+    secret: SecretStr
+    browser: bool = False
+    queues: dict[Key, Annotated[int, Field(ge=0, le=100)]] = Field(min_length=1)
+    contact: SipUri | None = None
+
+    @property
+    def interface(self) -> str:
+        """The member interface under which Asterisk knows him."""
+        return f"PJSIP/{self.number}"
+
+
+class TrunkSettings(PbxModel):
+    """A carrier's line, known by the addresses its SBC sends from; it never dials out.
+
+    ``contact`` (optional) is where Asterisk asks whether the SBC is alive. ``codecs`` in order of
+    preference.
+    """
+
+    name: Key
+    match: tuple[IPv4Network, ...] = Field(min_length=1)
+    contact: SipUri | None = None
+    codecs: tuple[Codec, ...] = Field(default=("alaw", "ulaw"), min_length=1)
+
+
+class PbxSettings(PbxModel):
+    """All of the above. ``recordings`` and ``prompts`` are folders that Asterisk can reach."""
+
+    sip: SipSettings = SipSettings()
+    rtp: RtpSettings = RtpSettings()
+    ami: AmiSettings
+    agi: AgiSettings = AgiSettings()
+    http: HttpSettings = HttpSettings()
+    recordings: Folder
+    prompts: Folder
+    agents: tuple[AgentSettings, ...] = ()
+    trunks: tuple[TrunkSettings, ...] = ()
+
+    @model_validator(mode="after")
+    def _names_are_unique(self) -> Self:
+        names = [agent.number for agent in self.agents] + [trunk.name for trunk in self.trunks]
+        if len(set(names)) != len(names):
+            raise ValueError("two agents or trunks have one name")
+        return self
+
+    def agent(self, number: str) -> AgentSettings | None:
+        """The agent of that number, or None."""
+        return next((agent for agent in self.agents if agent.number == number), None)
