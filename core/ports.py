@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-from core.calls import CallFact
+from core.calls import CallFact, Leg
 from core.transcript import Segment, StreamReport, Tap
 from core.views import AgentView, DraftView, Event, SnapshotView, TicketView
 
@@ -121,3 +121,14 @@ class ConsoleDesk(Protocol):
         ...
 
     async def ticket(self, viewer: Viewer, number: str) -> TicketView: ...
+
+
+class RecordingShelf(Protocol):
+    """Knows where a call's recording lies; used by the console for playback."""
+
+    async def recording(self, viewer: Viewer, call_id: str, leg: Leg) -> str:
+        """The file of one leg, relative to the recording folder (as ``RecordingKept.file``).
+
+        Raises ``core.errors.NotFound``, also for a call that is not the viewer's to hear.
+        """
+        ...

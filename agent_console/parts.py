@@ -1,0 +1,65 @@
+"""What the routes work with, made once by ``create_app``, and how they get hold of it."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from typing import Annotated
+
+from fastapi import Depends
+from fastapi.requests import HTTPConnection
+
+from agent_console.consoles import Consoles
+from agent_console.errors import NotLoggedIn
+from agent_console.form import FormSource
+from agent_console.gate import LogInGate
+from agent_console.settings import ConsoleSettings
+from core.clock import Clock
+from core.ports import ConsoleDesk, RecordingShelf, Switchboard, Viewer
+
+COOKIE = "hotline_session"
+Readiness = Callable[[], Awaitable[Mapping[str, bool]]]
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """``readiness`` says which parts behind the console work, by name."""
+
+    desk: ConsoleDesk
+    switchboard: Switchboard
+    settings: ConsoleSettings
+    clock: Clock
+    form: FormSource
+    recordings: RecordingShelf | None
+    readiness: Readiness
+    consoles: Consoles
+    gate: LogInGate
+
+
+def parts_of(connection: HTTPConnection) -> Parts:
+    parts: Parts = connection.app.state.parts
+    return parts
+
+
+def token_of(connection: HTTPConnection) -> str:
+    """The session token, from the Authorization header (command line) or the cookie (browser).
+
+    Raises ``NotLoggedIn`` when there is none.
+    """
+    kind, _, bearer = connection.headers.get("authorization", "").partition(" ")
+    token = bearer.strip() if kind.lower() == "bearer" else connection.cookies.get(COOKIE, "")
+    if not token:
+        raise NotLoggedIn
+    return token
+
+
+PartsOf = Annotated[Parts, Depends(parts_of)]
+TokenOf = Annotated[str, Depends(token_of)]
+
+
+async def viewer_of(parts: PartsOf, token: TokenOf) -> Viewer:
+    """Who asks. Raises an error of status 401."""
+    return await parts.desk.viewer(token)
+
+
+ViewerOf = Annotated[Viewer, Depends(viewer_of)]

@@ -1,0 +1,43 @@
+"""Calls as a console sees them, their drafts, and their submission as tickets."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from fastapi import APIRouter, Path
+from pydantic import BaseModel, ConfigDict, JsonValue
+
+from agent_console.parts import PartsOf, ViewerOf
+from core.views import DraftView, SnapshotView, TicketView
+
+router = APIRouter(prefix="/api", tags=["calls"])
+
+CallId = Annotated[str, Path(pattern=r"^[0-9A-Za-z._-]{1,64}$")]
+FieldKey = Annotated[str, Path(pattern=r"^[a-z][a-z0-9_]{0,39}$")]
+
+
+class FieldValue(BaseModel):
+    """``value`` None clears the field."""
+
+    model_config = ConfigDict(extra="forbid", allow_inf_nan=False)
+
+    value: JsonValue
+
+
+@router.get("/snapshot")
+async def snapshot(parts: PartsOf, viewer: ViewerOf) -> SnapshotView:
+    return await parts.desk.snapshot(viewer)
+
+
+@router.put("/calls/{call_id}/draft/{field}")
+async def set_field(
+    call_id: CallId, field: FieldKey, body: FieldValue, parts: PartsOf, viewer: ViewerOf
+) -> DraftView:
+    """The agent sets one field; from then on no recogniser touches it."""
+    return await parts.desk.set_field(viewer, call_id, field, body.value)
+
+
+@router.post("/calls/{call_id}/ticket")
+async def submit(call_id: CallId, parts: PartsOf, viewer: ViewerOf) -> TicketView:
+    """Make the draft a ticket; twice gives the same ticket."""
+    return await parts.desk.submit(viewer, call_id)

@@ -1,0 +1,41 @@
+"""Playback of a call's recording, whole or in ranges (so that a player can seek)."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import anyio.to_thread
+from fastapi import APIRouter
+from starlette.responses import FileResponse
+
+from agent_console.parts import PartsOf, ViewerOf
+from agent_console.routes.calls import CallId
+from core.calls import Leg
+from core.errors import NotFound
+
+router = APIRouter(prefix="/api/calls", tags=["recordings"])
+
+
+def resolve(folder: Path, file: str) -> Path:
+    """The file inside ``folder``; whatever leads outside of it (.., links) is not found.
+
+    Raises ``NotFound``.
+    """
+    root = folder.resolve()
+    try:
+        path = (root / file).resolve(strict=True)
+    except (OSError, ValueError, RuntimeError) as missing:
+        raise NotFound("no such recording") from missing
+    if not path.is_relative_to(root) or not path.is_file():
+        raise NotFound("no such recording")
+    return path
+
+
+@router.get("/{call_id}/recordings/{leg}")
+async def recording(call_id: CallId, leg: Leg, parts: PartsOf, viewer: ViewerOf) -> FileResponse:
+    """One leg as WAV. 404 when there is none, or when it is not the viewer's to hear."""
+    if parts.recordings is None or parts.settings.recordings is None:
+        raise NotFound("recordings are not kept here")
+    file = await parts.recordings.recording(viewer, call_id, leg)
+    path = await anyio.to_thread.run_sync(resolve, parts.settings.recordings, file)
+    return FileResponse(path, media_type="audio/wav")
