@@ -11,6 +11,8 @@ from pydantic import ValidationError
 from core.errors import Invalid
 from core.pack.model import CityPack
 
+# The section of this name in queues.conf holds settings; app_queue never makes a queue of it.
+RESERVED = "general"
 FILES = ("city", "queues", "lines")
 
 
@@ -43,6 +45,8 @@ def _cross_check(pack: CityPack) -> None:
     queues = [queue.key for queue in pack.queues]
     if len(set(queues)) != len(queues):
         raise PackInvalid("two queues have one key")
+    if RESERVED in queues:
+        raise PackInvalid(f"no queue may be called {RESERVED}: Asterisk would not see it")
     if sum(line.mode == "main" for line in pack.lines) != 1:
         raise PackInvalid("exactly one line must have mode main")
     seen: set[str] = set()
