@@ -64,6 +64,42 @@ class RtpSettings(PbxModel):
         return self
 
 
+PositiveSeconds = Annotated[float, Field(gt=0)]
+
+HALF_OPEN_FOUND_WITHIN = 15.0
+
+
+class AmiLinkSettings(PbxModel):
+    """How patient the AMI link is: seconds, counts, bytes.
+
+    ``backoff_cap`` bounds the pause between tries, which is drawn anew each time; the bound starts
+    at ``backoff_base`` again after the link was up for ``stable_after``. ``refused_pause`` is the
+    longest pause after a refused login. ``listener_queue`` counts events, ``max_message`` bytes.
+    """
+
+    connect_deadline: PositiveSeconds = 5.0
+    login_deadline: PositiveSeconds = 5.0
+    boot_deadline: PositiveSeconds = 60.0
+    sync_deadline: PositiveSeconds = 10.0
+    ping_every: PositiveSeconds = 4.0
+    ping_deadline: PositiveSeconds = 4.0
+    backoff_base: PositiveSeconds = 0.5
+    backoff_cap: PositiveSeconds = 30.0
+    stable_after: PositiveSeconds = 30.0
+    refused_pause: PositiveSeconds = 60.0
+    resync_every: PositiveSeconds = 5.0
+    max_pending: int = Field(default=500, ge=1)
+    listener_queue: int = Field(default=10_000, ge=1)
+    max_message: int = Field(default=1 << 20, ge=4096)
+
+    @model_validator(mode="after")
+    def _half_open_links_are_found(self) -> Self:
+        # At worst the link dies right after other bytes answered for a ping.
+        if self.ping_every + 2 * self.ping_deadline > HALF_OPEN_FOUND_WITHIN:
+            raise ValueError("ping_every + 2 * ping_deadline must be at most 15 s")
+        return self
+
+
 class AmiSettings(PbxModel):
     """The manager interface. ``permit`` lists who may log in besides knowing the secret."""
 
@@ -72,6 +108,7 @@ class AmiSettings(PbxModel):
     user: Key = "hotline"
     secret: SecretStr
     permit: tuple[IPv4Network, ...] = (IPv4Network("127.0.0.1/32"),)
+    link: AmiLinkSettings = AmiLinkSettings()
 
 
 class AgiSettings(PbxModel):
