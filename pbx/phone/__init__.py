@@ -1,0 +1,18 @@
+"""A telephone for tests, the demo and the probe: SIP on pyVoIP, sound and keys of our own."""
+
+from pbx.phone.call import Call, Decline, EndedBy, PhoneCallState
+from pbx.phone.incoming import BUSY, DECLINED, IncomingCall
+from pbx.phone.phone import Phone
+from pbx.phone.settings import PhoneSettings
+
+__all__ = [
+    "BUSY",
+    "DECLINED",
+    "Call",
+    "Decline",
+    "EndedBy",
+    "IncomingCall",
+    "Phone",
+    "PhoneCallState",
+    "PhoneSettings",
+]
