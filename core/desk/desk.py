@@ -11,7 +11,7 @@ from weakref import WeakValueDictionary
 from sqlmodel import Session, col, select
 
 from core.bus import Bus
-from core.calls import CallEnded, CallFact, CallOffered, CallState, FlowTaken
+from core.calls import CallEnded, CallFact, CallOffered, CallState, FlowTaken, Leg
 from core.clock import Clock
 from core.desk.apply import apply, find_or_open
 from core.desk.drafts import DraftKeeper
@@ -25,7 +25,7 @@ from core.pack import CityPack
 from core.ports import Viewer
 from core.store.database import Database
 from core.store.outbox import Published, Sequencer, note
-from core.store.tables import CallRow, SegmentRow, TicketRow
+from core.store.tables import CallRow, RecordingRow, SegmentRow, TicketRow
 from core.store.vault import Vault
 from core.transcript import Segment, StreamReport
 from core.views import (
@@ -43,7 +43,8 @@ T = TypeVar("T")
 
 
 class HotlineDesk:
-    """Implements ``FactSink``, ``TranscriptSink``, ``AgentSink`` and ``ConsoleDesk``.
+    """Implements ``FactSink``, ``TranscriptSink``, ``AgentSink`` and ``ConsoleDesk``
+    and ``RecordingShelf``.
 
     What concerns one call is done in the order in which it came, whatever the database; different
     calls do not wait for each other. ``run`` must be running for events to flow.
@@ -221,6 +222,18 @@ class HotlineDesk:
             if row is None or not may_see(viewer, row.agent):
                 raise NotFound("no such ticket", number=number)
             return self._records.ticket(session, row)
+
+        return await self._database.read(work)
+
+    async def recording(self, viewer: Viewer, call_id: str, leg: Leg) -> str:
+        """Where one leg's recording lies. Raises ``NotFound``, also for a call of somebody else."""
+
+        def work(session: Session) -> str:
+            call = session.get(CallRow, call_id)
+            row = session.get(RecordingRow, (call_id, leg.value))
+            if call is None or row is None or not may_see(viewer, call.agent or "?"):
+                raise NotFound("no such recording", call_id=call_id, leg=leg.value)
+            return row.file
 
         return await self._database.read(work)
 
