@@ -10,7 +10,6 @@ from starlette.staticfiles import StaticFiles
 
 from agent_console import answers
 from agent_console.consoles import Consoles
-from agent_console.form import FormSource
 from agent_console.gate import LogInGate, Window
 from agent_console.middleware import BoundedBody, OriginCheck, SecurityHeaders
 from agent_console.parts import Parts, Readiness
@@ -26,6 +25,7 @@ from agent_console.routes import (
 )
 from agent_console.settings import ConsoleSettings
 from core.clock import Clock, SystemClock
+from core.pack.form import TicketForm
 from core.ports import ConsoleDesk, RecordingShelf, Switchboard
 
 WEB = Path(__file__).parent / "web"
@@ -40,14 +40,14 @@ def create_app(
     switchboard: Switchboard,
     settings: ConsoleSettings,
     *,
-    form: FormSource,
+    form: TicketForm,
     shelf: RecordingShelf | None = None,
     readiness: Readiness = _always_ready,
     clock: Clock | None = None,
 ) -> FastAPI:
     """Build the application; ``ConsoleServer`` serves it.
 
-    ``form`` gives the fields of the ticket form; ``shelf`` and ``settings.recordings`` together
+    ``form`` is the city pack's ticket form; ``shelf`` and ``settings.recordings`` together
     allow playback; ``readiness`` says which parts behind the console work.
     """
     clock = clock or SystemClock()

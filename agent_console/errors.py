@@ -5,10 +5,10 @@ from __future__ import annotations
 from core.errors import HotlineError, Invalid
 
 
-class NotLoggedIn(HotlineError):
-    """The request carries no token; the desk says the same of one that is over."""
+class TokenMissing(HotlineError):
+    """The request carries no session token: log in first."""
 
-    error_id = "not_logged_in"
+    error_id = "token_missing"
     status = 401
 
 

@@ -10,11 +10,11 @@ from fastapi import Depends
 from fastapi.requests import HTTPConnection
 
 from agent_console.consoles import Consoles
-from agent_console.errors import NotLoggedIn
-from agent_console.form import FormSource
+from agent_console.errors import TokenMissing
 from agent_console.gate import LogInGate
 from agent_console.settings import ConsoleSettings
 from core.clock import Clock
+from core.pack.form import TicketForm
 from core.ports import ConsoleDesk, RecordingShelf, Switchboard, Viewer
 
 COOKIE = "hotline_session"
@@ -29,7 +29,7 @@ class Parts:
     switchboard: Switchboard
     settings: ConsoleSettings
     clock: Clock
-    form: FormSource
+    form: TicketForm
     recordings: RecordingShelf | None
     readiness: Readiness
     consoles: Consoles
@@ -44,12 +44,12 @@ def parts_of(connection: HTTPConnection) -> Parts:
 def token_of(connection: HTTPConnection) -> str:
     """The session token, from the Authorization header (command line) or the cookie (browser).
 
-    Raises ``NotLoggedIn`` when there is none.
+    Raises ``TokenMissing`` when there is none.
     """
     kind, _, bearer = connection.headers.get("authorization", "").partition(" ")
     token = bearer.strip() if kind.lower() == "bearer" else connection.cookies.get(COOKIE, "")
     if not token:
-        raise NotLoggedIn
+        raise TokenMissing
     return token
 
 

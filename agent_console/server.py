@@ -81,6 +81,11 @@ class ConsoleServer:
         host, port = self._socket.getsockname()[:2]
         return host, port
 
+    @property
+    def connections(self) -> int:
+        """Connections that are open now, of every kind."""
+        return len(self._uvicorn.server_state.connections)
+
     def open(self) -> tuple[str, int]:
         """Bind (port 0 takes a free one). Raises ``PortTaken`` or ``AddressRefused``."""
         try:

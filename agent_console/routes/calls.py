@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import Annotated
 
+from annotated_types import Len
 from fastapi import APIRouter, Path
-from pydantic import BaseModel, ConfigDict, JsonValue
+from pydantic import BaseModel, ConfigDict, StringConstraints
 
 from agent_console.parts import PartsOf, ViewerOf
 from core.views import DraftView, SnapshotView, TicketView
@@ -16,12 +17,16 @@ CallId = Annotated[str, Path(pattern=r"^[0-9A-Za-z._-]{1,64}$")]
 FieldKey = Annotated[str, Path(pattern=r"^[a-z][a-z0-9_]{0,39}$")]
 
 
+# No NUL: PostgreSQL has no place for it in a text.
+Text = Annotated[str, StringConstraints(max_length=20_000, pattern=r"\A[^\x00]*\z")]
+
+
 class FieldValue(BaseModel):
-    """``value`` None clears the field."""
+    """``value`` has one of the forms that ``core.pack.form`` knows; None clears the field."""
 
-    model_config = ConfigDict(extra="forbid", allow_inf_nan=False)
+    model_config = ConfigDict(extra="forbid", strict=True)
 
-    value: JsonValue
+    value: Text | bool | Annotated[list[Text], Len(max_length=100)] | None
 
 
 @router.get("/snapshot")

@@ -6,8 +6,8 @@ from typing import Annotated
 
 from fastapi import APIRouter, Path
 
-from agent_console.form import FormField
 from agent_console.parts import PartsOf, ViewerOf
+from core.pack.form import FormField
 from core.views import TicketView
 
 router = APIRouter(prefix="/api", tags=["tickets"])
@@ -23,4 +23,4 @@ async def ticket(number: TicketNumber, parts: PartsOf, viewer: ViewerOf) -> Tick
 @router.get("/form")
 async def form(parts: PartsOf, _: ViewerOf) -> list[FormField]:
     """The fields of the ticket form, in order."""
-    return list(parts.form())
+    return list(parts.form.fields)

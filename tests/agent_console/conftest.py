@@ -4,32 +4,30 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass
 from typing import Any
 
 import httpx
 import pytest
-from tests.agent_console.fakes import PASSWORD, FakeDesk, FakeShelf, FakeSwitchboard
 from websockets.asyncio.client import ClientConnection, connect
 
 from agent_console.app import create_app
-from agent_console.form import FormField
 from agent_console.parts import Parts
 from agent_console.server import ConsoleServer
 from agent_console.settings import ConsoleSettings
+from core.pack.form import FormField, TicketForm
+from tests.agent_console.fakes import PASSWORD, FakeDesk, FakeShelf, FakeSwitchboard
 
 DEADLINE = 20.0
 
 FORM = (
     FormField(
-        key="type", title="诉求类型", kind="choice", options=("咨询", "求助", "投诉"), required=True
+        key="type", title="诉求类型", kind="choice", values=("咨询", "求助", "投诉"), required=True
     ),
     FormField(key="title", title="诉求标题", required=True),
-    FormField(
-        key="emergency_transfer", title="紧急转接", kind="list", options=("110", "119", "120")
-    ),
+    FormField(key="emergency_transfer", title="紧急转接", kind="list"),
 )
 
 
@@ -91,7 +89,7 @@ async def hear_until(connection: ClientConnection, kind: str) -> dict[str, Any]:
 async def until(condition: Callable[[], bool]) -> None:
     """Wait for something that no event announces."""
     async with asyncio.timeout(DEADLINE):
-        while not condition():
+        while not condition():  # noqa: ASYNC110 - nothing tells when a peer has noticed
             await asyncio.sleep(0.005)
 
 
@@ -102,13 +100,18 @@ Serve = Callable[..., AbstractAsyncContextManager[Running]]
 async def serve_console(desk: FakeDesk | None = None, **settings: Any) -> AsyncIterator[Running]:
     desk = desk or FakeDesk()
     switchboard, shelf = FakeSwitchboard(desk), FakeShelf()
-    port = settings.pop("port", 0)
+    port, standing = settings.pop("port", 0), settings.pop("standing", {})
+
+    async def readiness() -> Mapping[str, bool]:
+        return standing
+
     app = create_app(
         desk,
         switchboard,
         ConsoleSettings(**settings),
-        form=lambda: FORM,
+        form=TicketForm(fields=FORM),
         shelf=shelf,
+        readiness=readiness,
     )
     server = ConsoleServer(app, "127.0.0.1", port)
     server.open()

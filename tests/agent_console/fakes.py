@@ -46,7 +46,7 @@ class FakeDesk:
     drafts: dict[str, DraftView] = field(default_factory=dict)
     agents: dict[str, AgentView] = field(default_factory=dict)
     tickets: dict[str, TicketView] = field(default_factory=dict)
-    system: SystemView = SystemView(ami="up", engine="vosk")
+    system: SystemView = field(default_factory=lambda: SystemView(ami="up", engine="vosk"))
     events: list[Event] = field(default_factory=list)
     people: dict[str, Viewer] = field(default_factory=dict)
     tokens: dict[str, Viewer] = field(default_factory=dict)
