@@ -17,7 +17,7 @@ from core.clock import Clock
 from core.errors import HotlineError
 from core.pack.model import CityPack, Line
 from core.ports import FactSink
-from pbx.agi.errors import AgiHangup
+from pbx.agi.errors import AgiDead, AgiHangup
 from pbx.agi.session import AgiSession
 from pbx.ivr.arrival import Arrival, read_arrival
 from pbx.ivr.book import FlowBook, FlowVersion
@@ -69,8 +69,9 @@ class IvrRunner:
         async with FactPost(self.facts, self.fact_seconds) as post:
             try:
                 await self._decide(_Call(call_id, session, post))
-            except AgiHangup:
-                log.info("call %s left during its flow", call_id)
+            except (AgiHangup, AgiDead) as error:
+                # With AGIEXITONHANGUP a hang-up between two commands is a closed connection.
+                log.info("%s: call %s left during its flow", error.error_id, call_id)
             except HotlineError as error:
                 log.warning("%s: no decision on call %s", error.error_id, call_id)
             except Exception as error:  # noqa: BLE001 - any fault leads the caller to a person
