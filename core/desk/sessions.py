@@ -45,18 +45,16 @@ class Sessions:
         self._nobody = self._hasher.hash(secrets.token_hex())
 
     async def put_agent(self, agent: str, name: str, role: str, password: str) -> None:
-        """Create the agent's account, or bring it up to date."""
+        """Create the agent's account with a first password, or bring name and role up to date."""
         known = await self._database.read(lambda session: session.get(AgentRow, agent))
-        hashed = known.password_hash if known else ""
-        if not await asyncio.to_thread(self._matches, hashed, password):
-            hashed = await asyncio.to_thread(self._hasher.hash, password)
+        if known is not None and (known.name, known.role) == (name, role):
+            return
+        hashed = (
+            known.password_hash if known else await asyncio.to_thread(self._hasher.hash, password)
+        )
 
         def work(session: Session) -> None:
-            row = session.get(AgentRow, agent) or AgentRow(
-                agent=agent, name=name, role=role, password_hash=hashed
-            )
-            row.name, row.role, row.password_hash = name, role, hashed
-            session.add(row)
+            session.merge(AgentRow(agent=agent, name=name, role=role, password_hash=hashed))
 
         await self._database.write(work)
 

@@ -1,0 +1,131 @@
+"""Wires the rooms together: one process with everything, except Asterisk, where the calls live."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Mapping
+
+from pbx.bridge import Bridge
+
+from agent_console.app import create_app
+from agent_console.server import ConsoleServer
+from asr.service import SpeechService
+from core.clock import Clock, SystemClock
+from core.desk import HotlineDesk
+from core.spool import Spool
+from core.store import Database
+from core.store.vault import Vault
+from hotline.duties import Duties
+from hotline.site import Site
+from hotline.wrapup import WrapUpEnder
+from pbx.agi.server import AgiServer
+from pbx.ami.api import LinkState
+from pbx.ami.link import AmiLink
+from pbx.ivr.agi_runner import IvrRunner
+from pbx.ivr.book import FlowBook
+from pbx.ivr.load import load_flows
+from pbx.ivr.prompts import load_prompts
+
+log = logging.getLogger(__name__)
+
+LANGUAGE = "zh"
+
+
+class Hotline:
+    """The parts of one site. ``run`` serves until it is told to stop; use once.
+
+    Calls go on whatever happens here: they are Asterisk's, which runs on its own.
+    """
+
+    def __init__(self, site: Site, clock: Clock | None = None) -> None:
+        clock = clock or SystemClock()
+        self.site = site
+        self.database = Database(site.database_url)
+        vault = Vault(site.master)
+        self.desk = HotlineDesk(self.database, vault, site.pack, clock)
+        self.spool = Spool(self.desk, self.desk, vault, site.spool)
+        self.speech = SpeechService(site.settings.asr, self.spool, clock)
+        self.link = AmiLink(site.pbx.ami, clock=clock)
+        self.bridge = Bridge(
+            site.pbx,
+            site.pack,
+            self.link,
+            facts=self.spool,
+            agents=self.desk,
+            words=self.spool,
+            transcriber=self.speech,
+            open_calls=self.desk.open_calls,
+            clock=clock,
+        )
+        self.agi = AgiServer(self._runner(clock), str(site.pbx.agi.host), site.pbx.agi.port)
+        self.console = ConsoleServer(
+            create_app(
+                self.desk,
+                self.bridge.switchboard,
+                site.console,
+                form=site.pack.form,
+                shelf=self.desk,
+                readiness=self._readiness,
+                clock=clock,
+            ),
+            site.console.host,
+            site.console.port,
+        )
+
+    def _runner(self, clock: Clock) -> IvrRunner:
+        prompts = load_prompts(self.site.pbx.prompts / LANGUAGE)
+        loaded = load_flows(self.site.flows, self.site.pack, prompts)
+        for issue in loaded.issues:
+            log.warning("flow %s:%d: %s: %s", issue.file, issue.line, issue.rule, issue.message)
+        return IvrRunner(
+            FlowBook(loaded.flows),
+            self.site.pack,
+            prompts,
+            self.spool,
+            clock,
+            watchdog_seconds=self.site.pbx.agi.watchdog_seconds,
+        )
+
+    async def _readiness(self) -> Mapping[str, bool]:
+        return {
+            "ami": self.link.state is LinkState.UP,
+            "transcript": self.speech.engine is not None,
+        }
+
+    @property
+    def url(self) -> str:
+        """Where the console is served."""
+        host, port = self.console.address
+        return f"http://{host}:{port}"
+
+    async def run(self, stop: asyncio.Event, started: asyncio.Event | None = None) -> None:
+        """Serve until ``stop`` is set; ``started`` is set once calls are taken.
+
+        Raises what a part raised that could not go on (a port taken, a broken database).
+        """
+        await self.database.migrate()
+        duties = Duties()
+        try:
+            self.console.open()
+            await self.agi.start()
+            for entry in self.site.settings.agents:
+                first = self.site.secrets.agents[entry.number].console
+                await self.desk.sessions.put_agent(entry.number, entry.name, entry.role, first)
+            duties.start("desk", self.desk.run())
+            duties.start("spool", self.spool.run())
+            duties.start("speech", self.speech.run(), self.speech.stop)
+            duties.start("bridge", self.bridge.run())
+            duties.start("wrap-up", WrapUpEnder(self.desk, self.bridge.switchboard).run())
+            duties.start("console", self.console.run(), self._stop_console)
+            await self.console.ready()
+            if started is not None:
+                started.set()
+            await duties.watch(stop)
+        finally:
+            await self.agi.close()
+            await duties.end()
+            await self.database.close()
+
+    async def _stop_console(self) -> None:
+        self.console.stop()

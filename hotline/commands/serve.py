@@ -1,0 +1,45 @@
+"""``hotline serve``: the lot."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import signal
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from hotline.commands.options import DEFAULT_SITE, SiteOption
+
+if TYPE_CHECKING:
+    from hotline.site import Site
+
+
+def serve(
+    site: SiteOption = DEFAULT_SITE,
+    verbose: Annotated[bool, typer.Option("--verbose", "-v")] = False,
+) -> None:
+    """Serve a site until Ctrl-C: IVR, queues, transcript, console. Calls in progress go on."""
+    from hotline.site import load_site
+
+    logging.getLogger().setLevel(logging.INFO if verbose else logging.WARNING)
+    asyncio.run(_until_told(load_site(site)))
+
+
+async def _until_told(site: Site) -> None:
+    from hotline.app import Hotline
+
+    hotline = Hotline(site)
+    stop, started = asyncio.Event(), asyncio.Event()
+    for name in (signal.SIGINT, signal.SIGTERM):
+        asyncio.get_running_loop().add_signal_handler(name, stop.set)
+
+    async def announce() -> None:
+        await started.wait()
+        print(f"{hotline.site.pack.city.hotline_name}: {hotline.url}", flush=True)
+
+    announcing = asyncio.create_task(announce())
+    try:
+        await hotline.run(stop, started)
+    finally:
+        announcing.cancel()

@@ -1,0 +1,1 @@
+"""One real call for everyone to see: dialled, answered, written down, filed."""

@@ -1,0 +1,112 @@
+"""Sets the demo's stage, plays the call, shows it."""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+from contextlib import AsyncExitStack
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+from rich.console import Console
+
+from asr.settings import AsrSettings
+from hotline.console_client import ConsoleClient
+from hotline.demo.play import Script, play
+from hotline.demo.show import Show, write_result
+from hotline.progress import say
+from hotline.site import AgentEntry, Site
+from hotline.stage import console_of, open_stage, serving, stage_site
+from pbx.asterisk.install import ensure_asterisk
+from pbx.phone.wav import read_wav
+
+AGENT = "026"
+AGENTS = (AgentEntry(number=AGENT, name="演示座席"),)
+OPENING = ("agent_opening_1", "num_0", "num_2", "num_6", "agent_opening_2")
+LANGUAGE = "zh"
+
+
+@dataclass(frozen=True, slots=True)
+class Wishes:
+    """What the command line asked for; ``dialled`` "" is the city's own number."""
+
+    caller: Path
+    dialled: str
+    keys: str
+    number: str
+    engine: str
+    city: str
+
+
+async def run_demo(
+    folder: Path, wishes: Wishes, json_file: Path | None, stay: asyncio.Event | None
+) -> None:
+    """Play one call in ``folder``; then serve on until ``stay`` is set, if it is given."""
+    screen = Console()
+    await asyncio.to_thread(read_wav, wishes.caller)  # a bad file is said before anything starts
+    screen.print("[bold]1[/bold] Asterisk")
+    install = await asyncio.to_thread(ensure_asterisk, progress=say)
+    asr = AsrSettings(engines=(wishes.engine,)) if wishes.engine else AsrSettings()
+    site = await asyncio.to_thread(stage_site, folder, wishes.city, AGENTS, asr)
+    async with AsyncExitStack() as stack:
+        screen.print(f"[bold]2[/bold] {site.pack.city.hotline_name} (Asterisk {install.version})")
+        stage = await stack.enter_async_context(open_stage(site, install))
+        hotline = await stack.enter_async_context(serving(site))
+        console = await stack.enter_async_context(console_of(hotline, AGENT))
+        screen.print(f"[bold]3[/bold] {hotline.url}  工号 {AGENT}  密码 {_password(site)}")
+        await _engine(screen, console)
+        screen.print("[bold]4[/bold] 通话")
+        show = Show(screen)
+        following = asyncio.create_task(_follow(console, show))
+        try:
+            done = await play(stage, console, _script(site, wishes))
+        finally:
+            following.cancel()
+            await asyncio.gather(following, return_exceptions=True)
+        show.performance(done, site.pack)
+        if json_file is not None:
+            await asyncio.to_thread(write_result, done, json_file)
+        if stay is not None:
+            screen.print(f"{hotline.url} stays up until Ctrl-C")
+            await stay.wait()
+
+
+def _password(site: Site) -> str:
+    return site.secrets.agents[AGENT].console
+
+
+async def _engine(screen: Console, console: ConsoleClient) -> None:
+    """Say which recogniser listens, or why none does."""
+
+    def known() -> bool:
+        system = console.system
+        return system is not None and bool(system.engine or system.engine_reason)
+
+    await console.until(known, seconds=150)
+    assert console.system is not None
+    screen.print(f"  转写: {console.system.engine or '无'}", highlight=False)
+    if console.system.engine_reason:
+        screen.print(f"  [dim]{console.system.engine_reason}[/dim]", highlight=False)
+
+
+async def _follow(console: ConsoleClient, show: Show) -> None:
+    for number in itertools.count():
+        await console.until(partial(_more_than, console, number), seconds=3600)
+        show.event(console.seen[number][1])
+
+
+def _more_than(console: ConsoleClient, number: int) -> bool:
+    return len(console.seen) > number
+
+
+def _script(site: Site, wishes: Wishes) -> Script:
+    prompts = site.pbx.prompts / LANGUAGE
+    return Script(
+        agent=AGENT,
+        caller=wishes.caller,
+        dialled=wishes.dialled or site.pack.city.hotline_number,
+        number=wishes.number,
+        keys=wishes.keys,
+        opening=tuple(prompts / f"{name}.wav" for name in OPENING),
+    )

@@ -1,0 +1,101 @@
+"""What the demo prints while the call runs, and what it leaves behind as JSON."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+from rich.table import Table
+
+from core.calls import Leg
+from core.errors import HotlineError
+from core.pack import CityPack
+from core.views import Event, FieldView
+from hotline.demo.play import Performance
+
+WHO = {Leg.CALLER: ("诉求人", "cyan"), Leg.AGENT: ("座  席", "green")}
+
+
+class ResultUnwritten(HotlineError):
+    """The file named by ``--json`` cannot be written."""
+
+    error_id = "result_unwritten"
+
+
+class Show:
+    """Prints events as they come, each once."""
+
+    def __init__(self, screen: Console) -> None:
+        self._screen = screen
+        self._state = ""
+
+    def event(self, event: Event) -> None:
+        if event.kind == "segment" and event.segment is not None:
+            who, colour = WHO[event.segment.leg]
+            start = event.segment.start_ms / 1000
+            self._screen.print(
+                f"  [{colour}]{start:6.1f}s {who}[/{colour}]  ", end="", highlight=False
+            )
+            self._screen.print(event.segment.text, markup=False, highlight=False)
+        if event.call is not None and event.call.state != self._state:
+            self._state = event.call.state
+            self._screen.print(f"  [dim]通话: {event.call.state}[/dim]")
+
+    def performance(self, done: Performance, pack: CityPack) -> None:
+        """The draft as it became the ticket, and how long each stage took."""
+        titles = {field.key: field.title for field in pack.form()}
+        table = Table(title=f"工单 {done.ticket.number}", title_justify="left")
+        for heading in ("字段", "内容", "把握", "依据"):
+            table.add_column(heading, overflow="fold")
+        for key, field in done.draft.fields.items():
+            if field.value not in (None, "", [], False):
+                words = "；".join(e.words for e in field.evidence if e.words)
+                table.add_row(
+                    titles.get(key, key), _plain(field), f"{field.confidence:.2f}", words[:60]
+                )
+        self._screen.print(table)
+        for name, seconds in done.timings.items():
+            self._screen.print(f"  {name:24} {seconds:8.3f} s", highlight=False)
+
+
+def _plain(field: FieldView) -> str:
+    value = field.value
+    return " / ".join(map(str, value)) if isinstance(value, list) else str(value)
+
+
+def result(done: Performance) -> dict[str, Any]:
+    """The demo's result; times of segments in seconds from the answer."""
+    return {
+        "call": done.call.model_dump(mode="json"),
+        "segments": [
+            {
+                "id": part.segment_id,
+                "leg": part.leg,
+                "start": part.start_ms / 1000,
+                "end": part.end_ms / 1000,
+                "text": part.text,
+                "engine": part.engine,
+            }
+            for part in done.segments
+        ],
+        "draft": {
+            key: {
+                "value": field.value,
+                "confidence": field.confidence,
+                "evidence": [evidence.model_dump(mode="json") for evidence in field.evidence],
+            }
+            for key, field in done.draft.fields.items()
+        },
+        "ticket": done.ticket.model_dump(mode="json"),
+        "timings": done.timings,
+    }
+
+
+def write_result(done: Performance, file: Path) -> None:
+    """Raises ``ResultUnwritten``."""
+    try:
+        file.write_text(json.dumps(result(done), ensure_ascii=False, indent=2) + "\n", "utf-8")
+    except OSError as error:
+        raise ResultUnwritten(f"{file.name}: {error.strerror}") from error
