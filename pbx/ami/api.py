@@ -30,6 +30,12 @@ class AmiUnavailable(Unavailable):
     error_id = "ami_unavailable"
 
 
+class AmiLoginRefused(AmiUnavailable):
+    """The link is down because Asterisk refused our user and secret; nothing was sent."""
+
+    error_id = "ami_login_refused"
+
+
 class AmiTimeout(Unavailable):
     """Sent, but no reply in time (or the link broke first): what happened is unknown."""
 
@@ -37,13 +43,16 @@ class AmiTimeout(Unavailable):
 
 
 class AmiRefused(Conflict):
-    """Asterisk answered Response: Error."""
+    """Asterisk answered Response: Error; ``details["asterisk"]`` is its message."""
 
     error_id = "ami_refused"
 
 
 class AmiInjection(Invalid):
-    """A field holds CR or LF and could have become a second action; nothing was sent."""
+    """A field could have become a second action (CR, LF, NUL, a header of ours); nothing was sent.
+
+    ``details["reason"]``: ``line_break``, ``header``, or ``encoding`` (text with no UTF-8 form).
+    """
 
     error_id = "ami_injection"
 
@@ -53,7 +62,9 @@ class AmiEvent:
     """One AMI event. ``fields`` has Asterisk's own header names (last value wins on repeats).
 
     ``channel_vars`` are the ``ChanVariable: NAME=value`` headers of the event's main channel (those
-    named in manager.conf ``channelvars``), ``dest_vars`` the ``DestChanVariable`` ones.
+    named in manager.conf ``channelvars``), ``dest_vars`` the ``DestChanVariable`` ones. Variables
+    of further channels stay in ``fields``: ``TransfererChanVariable(NAME)``. Asterisk writes
+    quotes, backslashes and control characters of names and variables as in C: ``\\"``, ``\\r``.
     """
 
     name: str
