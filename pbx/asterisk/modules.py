@@ -36,6 +36,7 @@ ROAD = (
     "bridge_softmix",  # a tapped or recorded talk leaves the two-party bridge
     "format_wav",
     "res_musiconhold",
+    "app_exec",
     "app_queue",
     "pbx_config",
     "func_callerid",

@@ -23,6 +23,7 @@ from pbx.settings import PbxSettings
 # Asterisk looks for these and complains when they are missing; its defaults are right.
 EMPTY = ("acl", "ccss", "features", "pjproject", "queuerules", "stasis", "udptl")
 FOLDERS = ("etc", "var", "var/keys", "agi-bin", "spool", "run", "log", "moh")
+RESERVED = {"general"}  # the section of defaults in queues.conf and manager.conf
 CONTROL_SOCKET = "run/asterisk.ctl"
 SOCKET_PATH_BYTES = 107  # sun_path of unix(7), less its closing zero
 
@@ -64,6 +65,8 @@ def environment() -> Environment:
 def template_values(settings: PbxSettings, pack: CityPack, folder: Path) -> dict[str, object]:
     """What the templates may use. Raises ``RenderInvalid`` for a queue that nobody knows."""
     known = {queue.key for queue in pack.queues}
+    if reserved := RESERVED & {*known, settings.ami.user}:
+        raise RenderInvalid(f"{min(reserved)} is a section of Asterisk's own, not a free name")
     for agent in settings.agents:
         if unknown := sorted(set(agent.queues) - known):
             raise RenderInvalid(

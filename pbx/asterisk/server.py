@@ -53,6 +53,7 @@ class AsteriskServer:
                 stdout=output,
                 stderr=asyncio.subprocess.STDOUT,
                 cwd=self._folder,
+                umask=0o077,  # recordings and logs are for this user's eyes only
                 start_new_session=True,
             )
         ready = asyncio.create_task(self._ready())
@@ -126,8 +127,9 @@ class AsteriskServer:
         return self._process
 
     async def _ready(self) -> None:
-        while not await self._booted():
-            await asyncio.sleep(POLL_SECONDS)  # noqa: ASYNC110 - another process: only asking helps
+        # What is awaited happens in another process: asking again is all there is.
+        while not await self._booted():  # noqa: ASYNC110
+            await asyncio.sleep(POLL_SECONDS)
 
     async def _booted(self) -> bool:
         """One try: log in to AMI and see whether it reports ``FullyBooted``."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import secrets
 import socket
+import tempfile
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import AsyncExitStack, ExitStack, closing
 from dataclasses import dataclass
@@ -54,12 +55,12 @@ def free_rtp_range() -> tuple[int, int]:
 
 
 def agent(number: str, **more: Any) -> dict[str, Any]:
-    """Settings of one agent who serves the general queue unless told otherwise."""
+    """Settings of one agent who serves the common queue unless told otherwise."""
     return {
         "number": number,
         "name": f"座席{number}",
         "secret": f"secret-{number}",
-        "queues": {"general": 0},
+        "queues": {"common": 0},
         **more,
     }
 
@@ -132,8 +133,6 @@ def make_settings(tmp_path: Path) -> Callable[..., PbxSettings]:
 @pytest.fixture
 def short_path() -> Iterator[Path]:
     """A folder whose path is short enough for a Unix socket, whatever the test's name is."""
-    import tempfile
-
     with tempfile.TemporaryDirectory(prefix="pbx-") as folder:
         yield Path(folder)
 
@@ -156,7 +155,9 @@ async def start_asterisk(
             folder = short_path / f"asterisk-{settings.ami.port}"
             render(settings, pack, asterisk_install, folder)
             server = AsteriskServer(asterisk_install, folder, settings.ami)
+            asterisk = RunningAsterisk(settings, pack, folder, server)
+            running.callback(lambda: print(asterisk.log()))  # pytest shows it when a test fails
             await running.enter_async_context(server)
-            return RunningAsterisk(settings, pack, folder, server)
+            return asterisk
 
         yield start
