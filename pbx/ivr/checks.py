@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from core.pack.model import CityPack
-from pbx.ivr.issues import Issue
+from pbx.ivr.issues import Issue, Rule
 from pbx.ivr.model import (
     LINE_QUEUE,
     PERSON_KEY,
@@ -40,7 +40,7 @@ class Known:
 def check(flow: Flow, file: YamlFile, known: Known) -> Iterator[Issue]:
     """Everything wrong with a flow whose form is right."""
     if f"{flow.flow}.yaml" != file.name:
-        yield file.issue("flow_name", f"flow must be {file.name.removesuffix('.yaml')}", "flow")
+        yield file.issue(Rule.FLOW_NAME, f"flow must be {file.name.removesuffix('.yaml')}", "flow")
     missing = list(_missing_steps(flow, file))
     yield from missing
     for name, step in flow.steps.items():
@@ -82,12 +82,12 @@ def _given(*targets: tuple[str, str | None]) -> Iterator[Edge]:
 def _missing_steps(flow: Flow, file: YamlFile) -> Iterator[Issue]:
     for place, target in (("start", flow.start), ("person", flow.person)):
         if target not in flow.steps:
-            yield file.issue("step_missing", f"there is no step {target}", place)
+            yield file.issue(Rule.STEP_MISSING, f"there is no step {target}", place)
     for name, step in flow.steps.items():
         for target, place_in_step in edges(step):
             if target not in flow.steps:
                 message = f"{name} leads to {target}, which is no step"
-                yield file.issue("step_missing", message, "steps", name, *place_in_step)
+                yield file.issue(Rule.STEP_MISSING, message, "steps", name, *place_in_step)
 
 
 def _check_names(name: str, step: Step, file: YamlFile, known: Known) -> Iterator[Issue]:
@@ -97,47 +97,47 @@ def _check_names(name: str, step: Step, file: YamlFile, known: Known) -> Iterato
         for index, prompt in enumerate(step.prompts):
             if prompt not in known.prompts:
                 message = f"there is no prompt {prompt}; the caller would not hear it"
-                yield file.issue("prompt_missing", message, *here, "prompts", index, fatal=False)
+                yield file.issue(Rule.PROMPT_MISSING, message, *here, "prompts", index, fatal=False)
     if isinstance(step, QueueStep):
         queues = {queue.key for queue in known.pack.queues}
         if step.queue != LINE_QUEUE and step.queue not in queues:
             message = f"the city pack has no queue {step.queue}"
-            yield file.issue("queue_missing", message, *here, "queue")
+            yield file.issue(Rule.QUEUE_MISSING, message, *here, "queue")
         if step.timeout_seconds is not None and step.after.timeout is None:
             message = "timeout_seconds needs after.timeout"
-            yield file.issue("timeout_without_after", message, *here, "timeout_seconds")
+            yield file.issue(Rule.TIMEOUT_WITHOUT_AFTER, message, *here, "timeout_seconds")
         if step.timeout_seconds is None and step.after.timeout is not None:
             message = "after.timeout needs timeout_seconds"
-            yield file.issue("after_without_timeout", message, *here, "after", "timeout")
+            yield file.issue(Rule.AFTER_WITHOUT_TIMEOUT, message, *here, "after", "timeout")
     if isinstance(step, ByLineStep):
         lines = {line.key for line in known.pack.lines}
         for line in step.lines:
             if line not in lines:
                 message = f"the city pack has no line {line}"
-                yield file.issue("line_missing", message, *here, "lines", line)
+                yield file.issue(Rule.LINE_MISSING, message, *here, "lines", line)
 
 
 def _check_ways(flow: Flow, file: YamlFile) -> Iterator[Issue]:
     if not isinstance(flow.steps[flow.person], QueueStep):
-        yield file.issue("person_not_queue", "person must be a queue step", "person")
+        yield file.issue(Rule.PERSON_NOT_QUEUE, "person must be a queue step", "person")
     safe = _safe_in_silence(flow)
     for name, step in flow.steps.items():
         taken = step.keys if isinstance(step, MenuStep | RateStep) else ()
         target = step.keys.get(PERSON_KEY) if isinstance(step, MenuStep) else None
         if PERSON_KEY in taken and target != flow.person:
             message = "key 0 is a person everywhere"
-            yield file.issue("zero_not_person", message, "steps", name, "keys", PERSON_KEY)
+            yield file.issue(Rule.ZERO_NOT_PERSON, message, "steps", name, "keys", PERSON_KEY)
         if name not in safe:
             message = "a caller who presses nothing goes round in circles from here"
-            yield file.issue("silence_in_circles", message, "steps", name)
+            yield file.issue(Rule.SILENCE_IN_CIRCLES, message, "steps", name)
     reached = _reached(flow, [flow.start, flow.person])
     for name in flow.steps:
         if name not in reached:
-            yield file.issue("step_unreachable", "no way leads here", "steps", name)
+            yield file.issue(Rule.STEP_UNREACHABLE, "no way leads here", "steps", name)
     for name in sorted(_reached(flow, [flow.start, flow.person], talked=False)):
         if isinstance(flow.steps[name], RateStep | HangUpStep):
             message = "can be reached before the caller spoke with a person"
-            yield file.issue("end_before_person", message, "steps", name)
+            yield file.issue(Rule.END_BEFORE_PERSON, message, "steps", name)
 
 
 def _safe_in_silence(flow: Flow) -> set[str]:

@@ -11,17 +11,17 @@ from pydantic_core import ErrorDetails
 from core.pack.model import CityPack
 from pbx.ivr.book import FlowVersion
 from pbx.ivr.checks import Known, check
-from pbx.ivr.issues import Issue
+from pbx.ivr.issues import Issue, Rule
 from pbx.ivr.model import Flow
 from pbx.ivr.prompts import PromptBook
 from pbx.ivr.yaml_file import YamlFile, YamlRefused, read_yaml
 
 # Pydantic's kinds of error that a designer meets often; all others are ``value_wrong``.
 FORM_RULES = {
-    "extra_forbidden": "field_unknown",
-    "missing": "field_missing",
-    "union_tag_invalid": "step_kind_unknown",
-    "union_tag_not_found": "field_missing",
+    "extra_forbidden": Rule.FIELD_UNKNOWN,
+    "missing": Rule.FIELD_MISSING,
+    "union_tag_invalid": Rule.STEP_KIND_UNKNOWN,
+    "union_tag_not_found": Rule.FIELD_MISSING,
 }
 
 
@@ -48,7 +48,7 @@ def load_flows(folder: Path, pack: CityPack, prompts: PromptBook) -> LoadedFlows
     for line in pack.lines:
         if line.flow not in names:
             message = f"line {line.key} is answered by this flow, which cannot be used"
-            issues.append(Issue(f"{line.flow}.yaml", 0, "flow_missing", message))
+            issues.append(Issue(f"{line.flow}.yaml", 0, Rule.FLOW_MISSING, message))
     return LoadedFlows(tuple(flows), tuple(issues))
 
 
@@ -67,6 +67,6 @@ def load_flow(path: Path, known: Known) -> tuple[Flow | None, list[Issue]]:
 
 
 def _form_issue(file: YamlFile, error: ErrorDetails) -> Issue:
-    rule = FORM_RULES.get(error["type"], "value_wrong")
+    rule = FORM_RULES.get(error["type"], Rule.VALUE_WRONG)
     place = ".".join(str(part) for part in error["loc"])
     return file.issue(rule, f"{place or 'the file'}: {error['msg']}", *error["loc"])

@@ -15,7 +15,7 @@ from pathlib import Path
 from pydantic import Field, ValidationError
 
 from pbx.ivr.errors import PromptMissing
-from pbx.ivr.issues import Issue
+from pbx.ivr.issues import Issue, Rule
 from pbx.ivr.model import FlowModel, PromptName
 from pbx.ivr.yaml_file import YamlFile, YamlRefused, read_yaml
 
@@ -68,7 +68,7 @@ def load_prompts(folder: Path) -> PromptBook:
         return PromptBook({}, (refused.issue,))
     except ValidationError as wrong:
         message = wrong.errors(include_url=False)[0]["msg"]
-        return PromptBook({}, (Issue(SHEET, 0, "prompt_sheet_wrong", message),))
+        return PromptBook({}, (Issue(SHEET, 0, Rule.PROMPT_SHEET_WRONG, message),))
     prompts: dict[str, Prompt] = {}
     issues: list[Issue] = []
     for name, text in sheet.prompts.items():
@@ -84,7 +84,7 @@ def load_prompts(folder: Path) -> PromptBook:
 def _read(folder: Path, name: str, text: str, file: YamlFile) -> Prompt | Issue:
     path = folder.absolute() / f"{name}.wav"
 
-    def wrong(rule: str, message: str) -> Issue:
+    def wrong(rule: Rule, message: str) -> Issue:
         return file.issue(rule, message, "prompts", name, fatal=False)
 
     try:
@@ -93,13 +93,13 @@ def _read(folder: Path, name: str, text: str, file: YamlFile) -> Prompt | Issue:
             # Counted, not believed: the header of a file cut short promises more than there is.
             frames = len(sound.readframes(sound.getnframes())) // WAV_FORM[1]
     except FileNotFoundError:
-        return wrong("prompt_file_missing", f"there is no file {path.name}")
+        return wrong(Rule.PROMPT_FILE_MISSING, f"there is no file {path.name}")
     except (OSError, EOFError, wave.Error):
-        return wrong("prompt_file_broken", f"{path.name} is not a WAV file")
+        return wrong(Rule.PROMPT_FILE_BROKEN, f"{path.name} is not a WAV file")
     if form != WAV_FORM:
-        return wrong("prompt_form", f"{path.name} must be 8 kHz, mono, 16 bit")
+        return wrong(Rule.PROMPT_FORM, f"{path.name} must be 8 kHz, mono, 16 bit")
     if not frames:
-        return wrong("prompt_empty", f"{path.name} holds no sound")
+        return wrong(Rule.PROMPT_EMPTY, f"{path.name} holds no sound")
     return Prompt(name, str(path.with_suffix("")), frames / WAV_FORM[2], text)
 
 
@@ -107,4 +107,4 @@ def _without_text(folder: Path, sheet: PromptSheet) -> Iterator[Issue]:
     for path in sorted(folder.glob("*.wav")):
         if path.stem not in sheet.prompts:
             message = f"{path.name} has no text in {SHEET}"
-            yield Issue(SHEET, 0, "prompt_text_missing", message, fatal=False)
+            yield Issue(SHEET, 0, Rule.PROMPT_TEXT_MISSING, message, fatal=False)

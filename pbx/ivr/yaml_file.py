@@ -8,12 +8,12 @@ from typing import Any
 
 import yaml
 
-from pbx.ivr.issues import Issue
+from pbx.ivr.issues import Issue, Rule
 
 MAX_BYTES = 256 * 1024
 
 Place = tuple[str | int, ...]
-Refuse = Callable[[str, str, int], "YamlRefused"]
+Refuse = Callable[[Rule, str, int], "YamlRefused"]
 
 
 class YamlRefused(Exception):
@@ -43,23 +43,23 @@ class YamlFile:
                 found = (*found, part)
         return self._lines.get(found, 1)
 
-    def issue(self, rule: str, message: str, *place: str | int, fatal: bool = True) -> Issue:
+    def issue(self, rule: Rule, message: str, *place: str | int, fatal: bool = True) -> Issue:
         return Issue(self.name, self.line(place), rule, message, fatal)
 
 
 def read_yaml(path: Path) -> YamlFile:
     """Raises ``YamlRefused`` for a file that is missing, too large, not UTF-8 or not plain YAML."""
 
-    def refused(rule: str, message: str, line: int = 0) -> YamlRefused:
+    def refused(rule: Rule, message: str, line: int = 0) -> YamlRefused:
         return YamlRefused(Issue(path.name, line, rule, message))
 
     try:
         with path.open("rb") as file:
             raw = file.read(MAX_BYTES + 1)
     except OSError as error:
-        raise refused("file_unreadable", error.strerror or "cannot be read") from error
+        raise refused(Rule.FILE_UNREADABLE, error.strerror or "cannot be read") from error
     if len(raw) > MAX_BYTES:
-        raise refused("file_too_large", f"more than {MAX_BYTES // 1024} KiB")
+        raise refused(Rule.FILE_TOO_LARGE, f"more than {MAX_BYTES // 1024} KiB")
     try:
         loader = _StrictLoader(raw.decode("utf-8"))
         try:
@@ -71,12 +71,12 @@ def read_yaml(path: Path) -> YamlFile:
         finally:
             loader.dispose()
     except UnicodeDecodeError as error:
-        raise refused("file_not_utf8", "is not UTF-8") from error
+        raise refused(Rule.FILE_NOT_UTF8, "is not UTF-8") from error
     except yaml.MarkedYAMLError as error:
         line = error.problem_mark.line + 1 if error.problem_mark else 0
-        raise refused("yaml_syntax", error.problem or "is not YAML", line) from error
+        raise refused(Rule.YAML_SYNTAX, error.problem or "is not YAML", line) from error
     except (yaml.YAMLError, RecursionError, ValueError) as error:
-        raise refused("yaml_syntax", "is not YAML") from error
+        raise refused(Rule.YAML_SYNTAX, "is not YAML") from error
     return YamlFile(path.name, data, lines)
 
 
@@ -103,6 +103,6 @@ def _collect(node: yaml.Node, place: Place, lines: dict[Place, int], refused: Re
             here = (*place, str(key.value))
             line = key.start_mark.line + 1
             if here in lines:
-                raise refused("yaml_duplicate", f"{key.value} stands here twice", line)
+                raise refused(Rule.YAML_DUPLICATE, f"{key.value} stands here twice", line)
             lines[here] = line
             _collect(value, here, lines, refused)
