@@ -56,11 +56,10 @@ async def read_arrival(session: AgiSession) -> Arrival:
 def _caller(number: str, name: str, presentation: str) -> tuple[str | None, str | None]:
     if not presentation.isdecimal() or int(presentation[:6]) & PRESENTATION_RESTRICTION:
         return None, None
+    if not _NUMBER.fullmatch(number):
+        return None, None  # a name without a number is the network's "Anonymous"
     plain = "".join(character for character in name if character.isprintable()).strip()
-    return (
-        number if _NUMBER.fullmatch(number) else None,
-        plain[:MAX_NAME] if plain and plain != UNKNOWN else None,
-    )
+    return number, plain[:MAX_NAME] if plain and plain != UNKNOWN else None
 
 
 def _digits(text: str) -> str:

@@ -261,8 +261,10 @@ async def test_a_caller_name_is_kept_printable_and_short(name, known):
     assert facts[0].caller_name == known
 
 
-async def test_a_withheld_number_takes_the_name_with_it():
-    _, facts = await one_call(agi_calleridname="Anonymous", agi_callingpres="35")
+@pytest.mark.parametrize(("number", "presentation"), [("15400000001", "35"), ("", "0")])
+async def test_a_withheld_number_takes_the_name_with_it(number, presentation):
+    names = {"agi_callerid": number, "agi_calleridname": "Anonymous"}
+    _, facts = await one_call(**names, agi_callingpres=presentation)
     assert facts[0].caller_name is None
 
 
