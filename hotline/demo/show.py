@@ -45,7 +45,7 @@ class Show:
 
     def performance(self, done: Performance, pack: CityPack) -> None:
         """The draft as it became the ticket, and how long each stage took."""
-        titles = {field.key: field.title for field in pack.form()}
+        titles = {field.key: field.title for field in pack.form.fields}
         table = Table(title=f"工单 {done.ticket.number}", title_justify="left")
         for heading in ("字段", "内容", "把握", "依据"):
             table.add_column(heading, overflow="fold")

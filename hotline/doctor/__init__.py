@@ -1,0 +1,6 @@
+"""``hotline doctor``: what works, what does not, and what to do about it."""
+
+from hotline.doctor.examine import examine
+from hotline.doctor.finding import Finding
+
+__all__ = ["Finding", "examine"]
