@@ -3,6 +3,7 @@
 from pbx.phone.call import Call, Decline, EndedBy, PhoneCallState
 from pbx.phone.incoming import BUSY, DECLINED, IncomingCall
 from pbx.phone.phone import Phone
+from pbx.phone.probe import ProbeResult, ProbeSettings, SoundKind, probe
 from pbx.phone.settings import PhoneSettings
 
 __all__ = [
@@ -15,4 +16,8 @@ __all__ = [
     "Phone",
     "PhoneCallState",
     "PhoneSettings",
+    "ProbeResult",
+    "ProbeSettings",
+    "SoundKind",
+    "probe",
 ]

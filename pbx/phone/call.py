@@ -19,9 +19,9 @@ from pbx.phone.errors import CallRefused, NotInTime, SdpInvalid
 from pbx.phone.message import SipMessage
 from pbx.phone.sdp import read_sdp
 from pbx.phone.settings import PhoneSettings
-from pbx.phone.sip import Dialog, SipWriter
+from pbx.phone.sip import Address, Dialog, SipWriter
 from pbx.phone.sound import CallSound
-from pbx.phone.transport import GIVE_UP, T1, T2, Address, SipTransport
+from pbx.phone.transport import GIVE_UP, T1, T2, SipTransport
 
 _INBOX = 64
 _BYE_PATIENCE = 4.0
@@ -124,6 +124,7 @@ class Call:
             settings.host,
             settings.hear_seconds,
             KeyTiming(settings.key_ms, settings.key_gap_ms),
+            line.clock,
         )
         self.play = self.sound.play
         self.press = self.sound.press
@@ -193,7 +194,7 @@ class Call:
         self.code = 200
         self._settled.set()
 
-    async def _talk(self, dialog: Dialog, unacknowledged: str | None, source: Address) -> None:
+    async def _talk(self, dialog: Dialog, unacknowledged: str | None) -> None:
         """From the answer to the end. ``unacknowledged`` is our 200, repeated until its ACK."""
         transport = self._line.transport
         loop = asyncio.get_running_loop()
@@ -206,7 +207,7 @@ class Call:
                 await self._bye(dialog)
                 return
             if item is None and unacknowledged:
-                transport.send(unacknowledged, source)
+                transport.send(unacknowledged, dialog.peer)
                 interval = min(2 * interval, T2)
             elif item is Wish.HANG_UP:
                 self.ended_by = EndedBy.US
@@ -222,7 +223,7 @@ class Call:
                     last = unacknowledged = self._moved(item)
                     interval, deadline = T1, loop.time() + GIVE_UP
                 if last is not None:
-                    transport.send(last, source)
+                    transport.send(last, dialog.peer)
 
     def _moved(self, invite: SipMessage) -> str:
         """The far end describes its sound anew (hold, or another address)."""
@@ -238,5 +239,5 @@ class Call:
         writer = self._line.writer
         branch = writer.gen_branch()
         await self._line.transport.request(
-            writer.within(dialog, "BYE", branch), branch, _BYE_PATIENCE
+            writer.within(dialog, "BYE", branch), branch, _BYE_PATIENCE, dialog.peer
         )

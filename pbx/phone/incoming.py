@@ -8,8 +8,8 @@ from pbx.phone.call import Call, Decline, EndedBy, PhoneCallState, PhoneLine, Wi
 from pbx.phone.errors import CallOver
 from pbx.phone.message import SipMessage
 from pbx.phone.sdp import RemoteAudio
-from pbx.phone.sip import callee_dialog
-from pbx.phone.transport import GIVE_UP, T1, T2, Address
+from pbx.phone.sip import Address, callee_dialog
+from pbx.phone.transport import GIVE_UP, T1, T2
 
 BUSY = Decline(486, "Busy Here")
 DECLINED = Decline(603, "Decline")
@@ -69,12 +69,12 @@ class IncomingCall(Call):
 
     async def _take_call(self) -> None:
         writer = self._line.writer
-        dialog = callee_dialog(writer, self._invite)
-        self.sound.start(self._remote)
+        dialog = callee_dialog(writer, self._invite, self._source)
         answer = writer.answer(self._invite, self.sound.port, self._remote)
-        self._line.transport.send(answer, self._source)
         self._answered()
-        await self._talk(dialog, answer, self._source)
+        self.sound.start(self._remote)
+        self._line.transport.send(answer, self._source)
+        await self._talk(dialog, answer)
 
     async def _refuse(self, reason: Decline) -> None:
         """Send the refusal until it is acknowledged."""

@@ -14,6 +14,7 @@ from pbx.phone.g711 import SAMPLE_RATE
 
 SILENCE_DBFS = -100.0
 _WINDOW = SAMPLE_RATE // 50  # 20 ms
+_STRETCH = SAMPLE_RATE // 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +40,24 @@ def tone_share(pcm: bytes, hz: float) -> float:
         return 0.0
     turn = np.exp(-2j * np.pi * hz / SAMPLE_RATE * np.arange(len(samples)))
     return min(1.0, 2 * float(np.abs(np.dot(samples, turn)) ** 2) / (len(samples) * energy))
+
+
+def strongest_tone_share(pcm: bytes, above_dbfs: float) -> float:
+    """How much of the sound's energy lies in one tone of whatever pitch, 0..1.
+
+    The median over stretches of 200 ms that are louder than ``above_dbfs``; 0 without any.
+    """
+    samples = _floats(pcm)
+    count = len(samples) // _STRETCH
+    stretches = samples[: count * _STRETCH].reshape(count, _STRETCH)
+    loud = stretches[np.mean(stretches**2, axis=1) > 10 ** (above_dbfs / 10)]
+    if not len(loud):
+        return 0.0
+    power = np.abs(np.fft.rfft(loud * np.hanning(_STRETCH), axis=1)) ** 2
+    # Hann's window spreads a tone over the neighbouring two bins on either side.
+    padded = np.pad(power, ((0, 0), (2, 2)))
+    band = sum(padded[:, shift : shift + power.shape[1]] for shift in range(5))
+    return float(np.median(np.max(band, axis=1) / np.sum(power, axis=1)))
 
 
 def first_sound_ms(pcm: bytes, above_dbfs: float, lasting_ms: int = 60) -> float | None:

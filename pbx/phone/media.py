@@ -12,6 +12,7 @@ import threading
 import time
 from dataclasses import dataclass
 
+from core.clock import Clock
 from pbx.phone.errors import RtpInvalid
 from pbx.phone.heard import Heard
 from pbx.phone.rtp import FRAME_MS, RtpPacket
@@ -38,8 +39,9 @@ class Pacing:
 class MediaStream:
     """RTP both ways on a port of its own, bound at once so that SDP can name it."""
 
-    def __init__(self, host: str, heard: Heard) -> None:
+    def __init__(self, host: str, heard: Heard, clock: Clock) -> None:
         self.heard = heard
+        self._clock = clock
         self._loop = asyncio.get_running_loop()
         self._socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
         try:
@@ -141,4 +143,4 @@ class MediaStream:
             packet = RtpPacket.parse(data)
         except RtpInvalid:
             return
-        self.heard.take(packet, time.monotonic())
+        self.heard.take(packet, self._clock.monotonic())

@@ -43,7 +43,8 @@ class OutgoingCall(Call):
             self.code = final.code
             self.ended_by = EndedBy.US if self._leaving else EndedBy.FAR_END
             return
-        dialog = caller_dialog(invite, final)
+        settings = self._line.settings
+        dialog = caller_dialog(invite, final, (settings.server_host, settings.server_port))
         ack = writer.within(dialog, "ACK", writer.gen_branch(), final.cseq)
         transport.send(ack)
         self._line.remember_ack(final, ack)
@@ -57,14 +58,9 @@ class OutgoingCall(Call):
             self.ended_by = EndedBy.US
             await self._bye(dialog)
             return
-        self.sound.start(remote)
         self._answered()
-        await self._talk(dialog, None, self._server)
-
-    @property
-    def _server(self) -> tuple[str, int]:
-        settings = self._line.settings
-        return settings.server_host, settings.server_port
+        self.sound.start(remote)
+        await self._talk(dialog, None)
 
     async def _invite(self, invite: str) -> SipMessage | None:
         """Send and repeat until a final response; None when nobody replied."""

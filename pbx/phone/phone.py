@@ -17,8 +17,8 @@ from pbx.phone.outgoing import OutgoingCall
 from pbx.phone.registration import Registration
 from pbx.phone.sdp import read_sdp
 from pbx.phone.settings import PhoneSettings
-from pbx.phone.sip import Caller, SipWriter, check_user
-from pbx.phone.transport import Address, SipTransport
+from pbx.phone.sip import Address, Caller, SipWriter, check_user
+from pbx.phone.transport import SipTransport
 
 _WAITING_CALLS = 16
 _ACKS_KEPT = 64
@@ -84,6 +84,11 @@ class Phone:
             raise BaseExceptionGroup("the phone failed", self._failures)
 
     @property
+    def port(self) -> int:
+        """The SIP port that the phone listens on."""
+        return int(self.writer.myPort)
+
+    @property
     def calls(self) -> list[Call]:
         """The calls that are not over."""
         return list(self._calls.values())
@@ -95,13 +100,19 @@ class Phone:
         caller: str | None = None,
         display: str | None = None,
         withheld: bool = False,
+        diverted_from: str | None = None,
     ) -> Call:
         """Call ``number`` and return at once; ``call.answered()`` waits for the far end.
 
         ``caller`` and ``display`` are what the network shows (default: the phone's own user),
-        ``withheld`` shows neither. Raises ``NumberInvalid``.
+        ``withheld`` shows neither; ``diverted_from`` is a number that forwards the call.
+        Raises ``NumberInvalid``.
         """
-        shown = Caller(None) if withheld else Caller(caller or self.settings.user, display)
+        if withheld:
+            caller = display = None
+        else:
+            caller = caller or self.settings.user
+        shown = Caller(caller, display, diverted_from)
         call = OutgoingCall(self, number, shown)
         self._start(call)
         return call

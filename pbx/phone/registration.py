@@ -11,6 +11,7 @@ from pbx.phone.transport import SipTransport
 
 _PATIENCE = 8.0
 _LEAVING_PATIENCE = 1.0
+_RENEW_AT = 0.8  # of the time it is good for
 _RETRY_FIRST = 1.0
 _RETRY_LONGEST = 15.0
 
@@ -36,7 +37,7 @@ class Registration:
         """Renew the registration before it runs out, for ever; a refusal is tried again."""
         retry = _RETRY_FIRST
         while True:
-            await asyncio.sleep(self._seconds * 0.8 if self.registered.is_set() else retry)
+            await asyncio.sleep(self._seconds * _RENEW_AT if self.registered.is_set() else retry)
             try:
                 await self.register()
                 retry = _RETRY_FIRST

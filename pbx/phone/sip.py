@@ -16,6 +16,8 @@ from pbx.phone.library import PayloadType, SIPClient, TransmitType
 from pbx.phone.message import SipMessage
 from pbx.phone.sdp import EVENT_TYPE, PAYLOAD_TYPES, RemoteAudio
 
+Address = tuple[str, int]
+
 ALLOW = "INVITE, ACK, BYE, CANCEL, OPTIONS"
 _USER = re.compile(r"[A-Za-z0-9\-_.!~*'()&=+$,;?/%]{1,64}")
 _DISPLAY_LONGEST = 128
@@ -26,16 +28,19 @@ _OFFER = {0: PayloadType.PCMU, 8: PayloadType.PCMA, EVENT_TYPE: PayloadType.EVEN
 class Caller:
     """Who the trunk says is calling.
 
-    ``number`` is the user part of From (None: withheld), ``display`` the name beside it.
+    ``number`` is the user part of From (None: withheld), ``display`` the name beside it,
+    ``diverted_from`` the number that forwards the call, as a merged hotline does (RFC 5806).
     Raises ``NumberInvalid`` for what cannot be written in a header; a number may hold %-escapes.
     """
 
     number: str | None
     display: str | None = None
+    diverted_from: str | None = None
 
     def __post_init__(self) -> None:
-        if self.number is not None:
-            check_user(self.number)
+        for user in (self.number, self.diverted_from):
+            if user is not None:
+                check_user(user)
         if self.display is not None and (
             len(self.display) > _DISPLAY_LONGEST or not self.display.isprintable()
         ):
@@ -60,7 +65,10 @@ def check_user(user: str) -> str:
 
 @dataclass(slots=True)
 class Dialog:
-    """Both ends of an answered (or answering) call, as later requests must name them."""
+    """Both ends of an answered (or answering) call, as later requests must name them.
+
+    ``peer`` is the address that they are sent to: where the far end's own messages come from.
+    """
 
     call_id: str
     local: str  # a From or To value with its tag
@@ -68,6 +76,7 @@ class Dialog:
     target: str
     routes: tuple[str, ...]
     cseq: int
+    peer: Address
 
 
 class SipWriter(SIPClient):  # type: ignore[misc]
@@ -106,6 +115,9 @@ class SipWriter(SIPClient):  # type: ignore[misc]
         text = _with(text, "From", sender)
         if caller.number is None:
             text = _plus(text, "Privacy", "id")
+        if caller.diverted_from is not None:
+            diversion = f"<sip:{caller.diverted_from}@{self.myIP}>;reason=unconditional"
+            text = _plus(text, "Diversion", diversion)
         return _corrected(text)
 
     def offer_again(self, invite: str, challenge: SipMessage, branch: str) -> str:
@@ -196,7 +208,7 @@ class SipWriter(SIPClient):  # type: ignore[misc]
         return text
 
 
-def caller_dialog(invite: str, answer: SipMessage) -> Dialog:
+def caller_dialog(invite: str, answer: SipMessage, peer: Address) -> Dialog:
     """The dialog that a 2xx opens for the side that called. Raises ``LookupError`` without a
     Contact to speak to."""
     target = answer.contact
@@ -205,17 +217,18 @@ def caller_dialog(invite: str, answer: SipMessage) -> Dialog:
     local = next(line for line in invite.split("\r\n") if line.startswith("From:"))[5:].strip()
     remote = f"{answer.headers['To']['raw']};tag={answer.tag('To')}"
     routes = tuple(reversed(_split(answer.record_route)))
-    return Dialog(answer.call_id, local, remote, target, routes, answer.cseq)
+    return Dialog(answer.call_id, local, remote, target, routes, answer.cseq, peer)
 
 
-def callee_dialog(writer: SipWriter, invite: SipMessage) -> Dialog:
+def callee_dialog(writer: SipWriter, invite: SipMessage, peer: Address) -> Dialog:
     """The dialog of the side that was called, after ``ringing`` gave it a tag."""
     local = f"{invite.headers['To']['raw']};tag={writer.tagLibrary[invite.call_id]}"
     remote = f"{invite.headers['From']['raw']};tag={invite.tag('From')}"
     target = invite.contact
     if target is None:
         raise LookupError
-    return Dialog(invite.call_id, local, remote, target, tuple(_split(invite.record_route)), 0)
+    routes = tuple(_split(invite.record_route))
+    return Dialog(invite.call_id, local, remote, target, routes, 0, peer)
 
 
 def _split(values: list[str]) -> list[str]:

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TypeVar
 
+from core.clock import Clock
 from pbx.phone.dtmf import KeyTiming
 from pbx.phone.errors import CallOver, NotInTime
 from pbx.phone.g711 import SAMPLE_RATE
@@ -26,9 +27,9 @@ _TONE_SAMPLES = SAMPLE_RATE // 5  # a tone must fill 200 ms
 class CallSound:
     """Both directions of a call's audio. Sound is 16-bit little-endian mono PCM at 8 kHz."""
 
-    def __init__(self, host: str, hear_seconds: float, timing: KeyTiming) -> None:
+    def __init__(self, host: str, hear_seconds: float, timing: KeyTiming, clock: Clock) -> None:
         self._heard = Heard(hear_seconds)
-        self._media = MediaStream(host, self._heard)
+        self._media = MediaStream(host, self._heard, clock)
         self._timing = timing
         self._voice = asyncio.Lock()
         self._finger = asyncio.Lock()
@@ -46,6 +47,14 @@ class CallSound:
     def heard(self) -> bytes:
         """All that was heard so far, from the first packet on."""
         return self._heard.pcm()
+
+    def heard_since(self, sample: int) -> bytes:
+        """What was heard from the given sample on."""
+        return self._heard.since(sample)
+
+    def samples(self) -> int:
+        """How much was heard, in samples."""
+        return self._heard.samples()
 
     @property
     def first_packet_at(self) -> float | None:
@@ -118,7 +127,7 @@ class CallSound:
             at += max(0, len(pcm) // 2 - SAMPLE_RATE // 10) // 160 * 160
             return None
 
-        return await self._listen(found, timeout)
+        return await self.until(found, timeout)
 
     async def hears_tone(
         self, hz: float, timeout: float, share: float = 0.8, from_now: bool = True
@@ -140,7 +149,32 @@ class CallSound:
                 at += _TONE_SAMPLES // 2
             return None
 
-        await self._listen(found, timeout)
+        await self.until(found, timeout)
+
+    async def until(self, found: Callable[[], T | None], timeout: float) -> T:
+        """Ask ``found`` after each packet until it says something other than None.
+
+        Raises ``NotInTime``, or ``CallOver`` when the call ends first.
+        """
+        changed = asyncio.Event()
+        self._listeners.add(changed)
+        self._heard.on_change = self._on_loop(self._wake)
+        try:
+            async with asyncio.timeout(timeout):
+                while True:
+                    changed.clear()
+                    over = self._over
+                    if (what := found()) is not None:
+                        return what
+                    if over:
+                        raise CallOver("the call ended")
+                    await changed.wait()
+        except TimeoutError:
+            raise NotInTime("it was not heard in time", seconds=timeout) from None
+        finally:
+            self._listeners.discard(changed)
+            if not self._listeners:
+                self._heard.on_change = None
 
     async def _say(self, begin: Callable[[Sender, Callable[[], None]], Job]) -> None:
         sender = self._media.sender
@@ -161,27 +195,6 @@ class CallSound:
             self._saying.discard(said)
             if job is not None:
                 job.stopped = True
-
-    async def _listen(self, found: Callable[[], T | None], timeout: float) -> T:
-        changed = asyncio.Event()
-        self._listeners.add(changed)
-        self._heard.on_change = self._on_loop(self._wake)
-        try:
-            async with asyncio.timeout(timeout):
-                while True:
-                    changed.clear()
-                    over = self._over
-                    if (what := found()) is not None:
-                        return what
-                    if over:
-                        raise CallOver("the call ended")
-                    await changed.wait()
-        except TimeoutError:
-            raise NotInTime("it was not heard in time", seconds=timeout) from None
-        finally:
-            self._listeners.discard(changed)
-            if not self._listeners:
-                self._heard.on_change = None
 
     def _on_loop(self, callback: Callable[[], None]) -> Callable[[], None]:
         """``callback`` for the media thread: it runs on the event loop."""

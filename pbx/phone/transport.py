@@ -7,8 +7,7 @@ from collections.abc import Callable
 
 from pbx.phone.errors import PortTaken, SipInvalid
 from pbx.phone.message import SipMessage
-
-Address = tuple[str, int]
+from pbx.phone.sip import Address
 
 T1 = 0.5  # seconds; RFC 3261, table 4
 T2 = 4.0
@@ -61,7 +60,9 @@ class SipTransport(asyncio.DatagramProtocol):
         if self._transport is not None and not self._transport.is_closing():
             self._transport.sendto(text.encode(), to or self._server)
 
-    async def request(self, text: str, branch: str, patience: float = GIVE_UP) -> SipMessage | None:
+    async def request(
+        self, text: str, branch: str, patience: float, to: Address | None = None
+    ) -> SipMessage | None:
         """Send a request other than INVITE until its final response comes (RFC 3261, 17.1.2).
 
         None when none came within ``patience`` seconds.
@@ -73,7 +74,7 @@ class SipTransport(asyncio.DatagramProtocol):
         interval = T1
         try:
             while (left := deadline - loop.time()) > 0:
-                self.send(text)
+                self.send(text, to)
                 await asyncio.wait({reply}, timeout=min(interval, left))
                 if reply.done():
                     return reply.result()
