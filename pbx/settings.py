@@ -32,6 +32,9 @@ SipUri = Annotated[
 Codec = Literal["alaw", "ulaw", "opus"]
 
 
+Secret = Annotated[SecretStr, Field(min_length=1)]
+
+
 def _absolute(path: Path) -> Path:
     """Asterisk has a working directory of its own, so a relative path would mean another place."""
     return path.absolute()
@@ -106,7 +109,7 @@ class AmiSettings(PbxModel):
     host: IPv4Address = LOOPBACK
     port: Port = 5038
     user: Key = "hotline"
-    secret: SecretStr
+    secret: Secret
     permit: tuple[IPv4Network, ...] = (IPv4Network("127.0.0.1/32"),)
     link: AmiLinkSettings = AmiLinkSettings()
 
@@ -141,9 +144,9 @@ class AgentSettings(PbxModel):
 
     number: AgentNumber
     name: str = Field(min_length=1, max_length=40)
-    secret: SecretStr
+    secret: Secret
     browser: bool = False
-    queues: dict[Key, Annotated[int, Field(ge=0, le=100)]] = Field(min_length=1)
+    queues: dict[Key, Annotated[int, Field(ge=0, le=100)]] = Field(default_factory=dict)
     contact: SipUri | None = None
 
     @property

@@ -8,6 +8,7 @@ from __future__ import annotations
 import math
 import wave
 from array import array
+from functools import cache
 from pathlib import Path
 
 RATE = 8000
@@ -18,7 +19,8 @@ CHORD = (130.81, 196.0, 261.63)
 PEAK = 3000  # of 32767: about 21 dB below full scale, under a prompt's level
 
 
-def _samples() -> array[int]:
+@cache
+def _samples() -> bytes:
     every = SECONDS / len(NOTES)
     samples = array("h")
     for index in range(RATE * SECONDS):
@@ -30,7 +32,7 @@ def _samples() -> array[int]:
         swell = math.sin(math.pi * now / SECONDS) ** 2
         chord = sum(math.sin(2 * math.pi * pitch * now) for pitch in CHORD) / len(CHORD)
         samples.append(round(PEAK * (5.0 * chime + 0.3 * swell * chord)))
-    return samples
+    return samples.tobytes()
 
 
 def write_comfort(path: Path) -> None:
@@ -39,4 +41,4 @@ def write_comfort(path: Path) -> None:
         sound.setnchannels(1)
         sound.setsampwidth(2)
         sound.setframerate(RATE)
-        sound.writeframes(_samples().tobytes())
+        sound.writeframes(_samples())

@@ -80,8 +80,11 @@ def read_sources(apt: Path) -> list[Source]:
     return sources
 
 
-def find_mirror(etc: Path = Path("/etc")) -> Mirror:
-    """The mirror of this machine's own Debian sources. Raises ``AsteriskUnavailable``."""
+def find_mirror(etc: Path) -> Mirror:
+    """The mirror of this machine's own Debian sources under ``etc``.
+
+    Raises ``AsteriskUnavailable`` where there is none.
+    """
     try:
         text = (etc / "os-release").read_text(encoding="utf-8")
     except OSError:

@@ -29,7 +29,8 @@ from pbx.asterisk.locate import (
     unpacked,
 )
 
-CACHE = Path(".cache/asterisk")
+ETC = Path("/etc")
+CACHE = Path(__file__).parents[2] / ".cache/asterisk"
 SUITE = "sid"
 TOOLS = ("apt-get", "apt-config", "dpkg", "dpkg-deb")
 UNUSED = ("doc", "man", "locale", "lintian", "info")
@@ -42,15 +43,19 @@ def _quiet(what: str, done: float) -> None:
     return None
 
 
-def ensure_asterisk(cache: Path = CACHE, progress: Progress = _quiet) -> AsteriskInstall:
+def ensure_asterisk(
+    cache: Path = CACHE, progress: Progress = _quiet, etc: Path = ETC
+) -> AsteriskInstall:
     """An Asterisk that runs here: the system's, else a cached one, else one freshly unpacked.
 
-    ``cache`` holds one folder per version. The network is touched only when neither of the first
-    two exists. Blocks for up to a minute then; call it from a thread where that matters. Raises
-    ``AsteriskUnavailable``, ``AsteriskDownloadFailed`` or ``AsteriskUnpackFailed``.
+    ``cache`` holds one folder per version. ``etc`` says where this machine's packages come from
+    (``os-release``, ``apt/``) and how its own Asterisk is set up (``asterisk/``). The network is
+    touched only when neither of the first two exists. Blocks for up to a minute then; call it from
+    a thread where that matters. Raises ``AsteriskUnavailable``, ``AsteriskDownloadFailed`` or
+    ``AsteriskUnpackFailed``.
     """
     cache = cache.absolute()
-    found = find_installed() or find_cached(cache)
+    found = find_installed(etc / "asterisk") or find_cached(cache)
     if found is not None:
         return found
     missing = [tool for tool in TOOLS if shutil.which(tool) is None]
@@ -58,8 +63,11 @@ def ensure_asterisk(cache: Path = CACHE, progress: Progress = _quiet) -> Asteris
         raise AsteriskUnavailable(
             f"no Asterisk here and no {missing[0]} to fetch it: install asterisk >= 20"
         )
-    mirror = find_mirror()
-    cache.mkdir(parents=True, exist_ok=True)
+    mirror = find_mirror(etc)
+    try:
+        cache.mkdir(parents=True, exist_ok=True)
+    except OSError as refused:
+        raise AsteriskUnpackFailed(f"no folder to unpack Asterisk to: {refused}") from refused
     with _alone(cache, progress):
         return find_cached(cache) or _install(cache, mirror, progress)
 

@@ -63,8 +63,11 @@ def _first_with(candidates: list[Path | None], holds: str) -> Path | None:
     return next((place for place in candidates if place and (place / holds).exists()), None)
 
 
-def find_installed(etc: Path = Path("/etc/asterisk")) -> AsteriskInstall | None:
-    """The system's own ``asterisk`` on PATH if it is new enough and complete, else None."""
+def find_installed(etc: Path) -> AsteriskInstall | None:
+    """The system's own ``asterisk`` on PATH if it is new enough and complete, else None.
+
+    ``etc`` is where its configuration says which folders it uses.
+    """
     program = shutil.which("asterisk")
     if program is None:
         return None

@@ -95,8 +95,8 @@ def render(
 
     ``folder/etc/asterisk.conf`` is what ``asterisk -C`` takes. The members' database, logs and the
     sound of waiting live beside it, so nothing of the system's own Asterisk is touched. Rendering
-    again replaces the files one by one, each whole. Raises ``RenderInvalid``; nothing is written
-    then.
+    again replaces the files one by one, each whole. Raises ``RenderInvalid``: a value or a folder
+    that will not do; before anything is written, unless it is the disk that refuses.
     """
     folder = folder.absolute()
     if len(os.fsencode(folder / CONTROL_SOCKET)) > SOCKET_PATH_BYTES:
@@ -115,16 +115,23 @@ def render(
     for name in environment().list_templates():
         if not name.startswith("_") and name.endswith(".conf.j2"):
             texts[name.removesuffix(".j2")] = environment().get_template(name).render(values)
-    for part in FOLDERS:
-        (folder / part).mkdir(parents=True, exist_ok=True, mode=0o700)
-    settings.recordings.mkdir(parents=True, exist_ok=True)
-    write_comfort(folder / "moh/comfort.wav")
-    return {name: _write(folder / "etc" / name, text) for name, text in sorted(texts.items())}
+    try:
+        for part in FOLDERS:
+            (folder / part).mkdir(parents=True, exist_ok=True, mode=0o700)
+        settings.recordings.mkdir(parents=True, exist_ok=True, mode=0o700)
+        write_comfort(folder / "moh/comfort.wav")
+        return {name: _write(folder / "etc" / name, text) for name, text in sorted(texts.items())}
+    except OSError as refused:
+        raise RenderInvalid(f"the configuration cannot be written: {refused}") from refused
 
 
 def _write(path: Path, text: str) -> Path:
     """Replace ``path`` in one step; readable by its owner only, for it may hold a secret."""
-    handle, fresh = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}-")
-    with os.fdopen(handle, "w", encoding="utf-8") as file:
-        file.write(text)
-    return Path(fresh).replace(path)
+    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}-")
+    fresh = Path(name)
+    try:
+        with os.fdopen(handle, "w", encoding="utf-8") as file:
+            file.write(text)
+        return fresh.replace(path)
+    finally:
+        fresh.unlink(missing_ok=True)
