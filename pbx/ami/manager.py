@@ -75,7 +75,6 @@ class LinkManager(Manager):  # type: ignore[misc]  # panoramisk has no types
         if self.fault is None:
             self.fault = fault
             self._lost.set()
-            self.booted.set()  # nobody needs to wait for that any more
         self.close()
 
     async def wait_lost(self) -> LinkFault:

@@ -13,6 +13,12 @@ from pbx.ami.resync import take_snapshot
 from pbx.ami.states import LinkFault, StateBoard
 from pbx.settings import AmiSettings
 
+# What Asterisk answers to a login for reasons that pass by themselves (main/manager.c).
+PASSING_REFUSALS = {
+    "Asterisk is shutting down": LinkFault.SHUTDOWN,
+    "Login Already In Use": LinkFault.LOGIN_IN_USE,
+}
+
 
 class Session:
     """Brings an open connection up and keeps the listeners in step, until it is lost."""
@@ -64,8 +70,9 @@ class Session:
         }
         try:
             await self._manager.ask("Login", login, deadline=self._timing.login_deadline)
-        except AmiRefused:
-            self._manager.drop(LinkFault.LOGIN_REFUSED)
+        except AmiRefused as refused:
+            said = refused.details["asterisk"]
+            self._manager.drop(PASSING_REFUSALS.get(said, LinkFault.LOGIN_REFUSED))
         except (AmiTimeout, AmiUnavailable):
             self._manager.drop(LinkFault.NO_LOGIN_ANSWER)
         return self._manager.fault is None

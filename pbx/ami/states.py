@@ -34,12 +34,13 @@ class LinkFault(StrEnum):
     UNREACHABLE = "ami_unreachable"  # nobody listens there, or no answer to the connection
     NOT_ASTERISK = "ami_not_asterisk"  # something else listens there
     LOGIN_REFUSED = "ami_login_refused"  # wrong user or secret, or not from this address
+    LOGIN_IN_USE = "ami_login_in_use"  # one session per user, and Asterisk still has our old one
     NO_LOGIN_ANSWER = "ami_no_login_answer"
     NOT_BOOTED = "ami_not_booted"  # still starting, or the user may not read "system"
     SYNC_FAILED = "ami_sync_failed"  # no snapshot could be taken
     LOST = "ami_lost"  # closed by the peer or the network
     SILENT = "ami_silent"  # half open: no answer to a ping
-    SHUTDOWN = "ami_shutdown"  # Asterisk said that it stops
+    SHUTDOWN = "ami_shutdown"  # Asterisk says that it is stopping
     STOPPED = "ami_stopped"  # run() was ended by its owner
 
 

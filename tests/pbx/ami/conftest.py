@@ -31,13 +31,19 @@ async def make_link(fake: FakeAmi) -> AsyncIterator[MakeLink]:
     def make(
         *listeners: Any,
         port: int | None = None,
+        user: str = "hotline",
         secret: str = "secret",
         clock: Any = None,
         random: Any = None,
         **timing: float,
     ) -> RunningLink:
         settings = AmiSettings.model_validate(
-            {"port": port or fake.port, "secret": secret, "link": QUICK | timing}
+            {
+                "port": port or fake.port,
+                "user": user,
+                "secret": secret,
+                "link": QUICK | timing,
+            }
         )
         running = RunningLink(AmiLink(settings, clock=clock, random=random))
         for listener in listeners:

@@ -10,9 +10,10 @@ import pytest
 from pydantic import ValidationError
 
 from core.errors import Conflict
+from core.transitions import IllegalTransition
 from pbx.ami.api import AmiLoginRefused, AmiTimeout, AmiUnavailable, LinkState
 from pbx.ami.link import AmiLink
-from pbx.ami.states import LINK_TRANSITIONS, LinkFault
+from pbx.ami.states import LINK_TRANSITIONS, LinkFault, StateBoard
 from pbx.settings import AmiLinkSettings, AmiSettings
 from tests.pbx.ami.fake_ami import FakeAmi, Fields, Peer, Recorder
 from tests.pbx.ami.running_link import MakeLink, RunningLink, StartLink
@@ -71,6 +72,24 @@ async def test_a_wrong_secret_is_named_and_retried_slowly(
     assert refused.value.error_id == "ami_login_refused"
     assert isinstance(refused.value, AmiUnavailable)
     assert fake.names() == ["Login"]
+
+
+@pytest.mark.parametrize(
+    ("said", "fault"),
+    [
+        ("Asterisk is shutting down", LinkFault.SHUTDOWN),
+        ("Login Already In Use", LinkFault.LOGIN_IN_USE),
+    ],
+)
+async def test_a_login_refused_for_a_passing_reason_is_tried_again_soon(
+    fake: FakeAmi, make_link: MakeLink, said: str, fault: LinkFault
+) -> None:
+    fake.answers["Login"] = lambda peer, action: peer.reply(action, "Error", ("Message", said))
+    running = make_link(refused_pause=3600)
+    running.start()
+    await running.fault(fault)
+    del fake.answers["Login"]
+    await running.up()
 
 
 async def test_pauses_double_up_to_the_cap_and_start_anew_after_a_stable_time(
@@ -273,6 +292,26 @@ async def test_one_who_watches_late_sees_the_present_state_first(start_link: Sta
     assert (await anext(changes)).state is LinkState.UP
     await running.stop()
     assert [change.state async for change in changes] == [LinkState.CLOSED]
+
+
+def test_the_reason_stays_known_until_the_link_is_up_again() -> None:
+    board = StateBoard(StandingClock())
+    board.move(LinkState.CONNECTING)
+    board.move(LinkState.BACKING_OFF, LinkFault.LOGIN_REFUSED)
+    for state in (LinkState.CONNECTING, LinkState.LOGGING_IN, LinkState.SYNCING):
+        board.move(state)
+        assert board.current.fault is LinkFault.LOGIN_REFUSED
+    board.move(LinkState.UP)
+    assert board.current.fault is None
+    with pytest.raises(IllegalTransition):
+        board.move(LinkState.CONNECTING)
+
+
+async def test_panoramisks_own_pings_without_deadline_are_off(start_link: StartLink) -> None:
+    running = await start_link()
+    manager = running.link._manager
+    assert manager is not None
+    assert manager.pinger.cancelled()
 
 
 def test_every_state_can_be_reached_and_closed_is_the_end() -> None:

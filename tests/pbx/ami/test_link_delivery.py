@@ -198,6 +198,23 @@ async def test_a_message_too_long_to_read_is_a_gap_not_a_silent_loss(
     assert running.states.count("up") == 1
 
 
+async def test_a_wish_that_a_reconnect_fulfilled_costs_no_second_snapshot(
+    fake: FakeAmi, start_link: StartLink
+) -> None:
+    recorder = Recorder()
+    running = await start_link(recorder, max_message=4096, resync_every=3600)
+    for count in (1, 2):  # the second wish has to wait for resync_every
+        fake.peer.event("Newexten", ("AppData", "x" * 10_000))
+        await running.link.action("Marker")
+        assert running.link.stats.oversized == count
+        await recorder.until(lambda: len(recorder.snapshots) == 2)
+    fake.peer.close()
+    await running.up(times=2)
+    await recorder.until(lambda: len(recorder.snapshots) == 3)
+    await running.link.action("Marker")
+    assert len(fake.sent("CoreStatus")) == 3
+
+
 async def test_garbage_between_messages_is_borne_and_counted(
     fake: FakeAmi, start_link: StartLink
 ) -> None:
