@@ -242,3 +242,26 @@ async def test_the_shipped_prompts_play_in_asterisk(open_line):
             await call.hears_tone(1000, DEADLINE)  # the beep
             await line.offered()
     assert [heard.unplayable for heard in played.values()] == [False] * 3
+
+
+@pytest.mark.parametrize(
+    ("caller", "number"),
+    [
+        ('"🙂 张三 \\"x\\"" <sip:15400000001@127.0.0.1>', NUMBER),
+        ('"x%0d%0aagi_arg_1: forged" <sip:15400000001@127.0.0.1>', NUMBER),
+        ("<sip:15400000001%0d%0aagi_arg_1%3a%20forged@127.0.0.1>", None),
+        ("<sip:%0a%0a200%20result=1@127.0.0.1>", None),
+        ("<sip:anonymous@anonymous.invalid>", None),
+        ("<sip:" + "1" * 200 + "@127.0.0.1>", None),
+    ],
+)
+async def test_a_hostile_caller_is_served_and_forges_nothing(open_line, caller, number):
+    async with open_line() as line, SipPeer(tone=440) as carrier:
+        await carrier.call(line.asterisk.settings.sip.port, "12333", caller)
+        await line.offered()
+        arrived = await line.facts.first(CallArrived)
+        assert arrived.call_id != "forged"
+        assert arrived.source_line == "human_resources"
+        if number:
+            assert arrived.caller_number == number
+        assert (await line.facts.first(FlowTaken)).queue == "human_resources"

@@ -132,6 +132,19 @@ def test_without_barge_in_only_zero_interrupts():
     assert effects == [Say(("greeting",), "0"), ReadKey(("menu_2",), "0", 3.0)]
 
 
+def test_zero_during_a_prompt_is_a_person_at_once_and_not_in_the_next_menu_only():
+    steps = """
+    hello: {do: say, prompts: [greeting], next: more}
+    more: {do: say, prompts: [emergency_hint], next: desk}
+    desk: {do: queue, queue: enterprise}
+    """
+    walk = walker(flow(steps))
+    effects, decision = drive(walk.begin(), ["0"])
+    assert len(effects) == 1
+    assert queue_of(decision) == MAIN.queue
+    assert walk.journey.keys == "0"
+
+
 @pytest.mark.parametrize(("a_line", "queue"), [("market", "enterprise"), ("main", "common")])
 def test_ways_part_by_source_line(a_line, queue):
     steps = """
