@@ -63,10 +63,11 @@ class Proxy:
     async def _pump(
         self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, piece: int
     ) -> None:
-        while data := await reader.read(65536):
-            for start in range(0, len(data), piece):
-                await self._open.wait()
-                writer.write(data[start : start + piece])
-                await writer.drain()
-                await asyncio.sleep(0)
+        with suppress(ConnectionError):
+            while data := await reader.read(65536):
+                for start in range(0, len(data), piece):
+                    await self._open.wait()
+                    writer.write(data[start : start + piece])
+                    await writer.drain()
+                    await asyncio.sleep(0)
         writer.close()
