@@ -101,6 +101,7 @@ async def serve_console(desk: FakeDesk | None = None, **settings: Any) -> AsyncI
     desk = desk or FakeDesk()
     switchboard, shelf = FakeSwitchboard(desk), FakeShelf()
     port, standing = settings.pop("port", 0), settings.pop("standing", {})
+    form = settings.pop("form", TicketForm(fields=FORM))
 
     async def readiness() -> Mapping[str, bool]:
         return standing
@@ -109,7 +110,7 @@ async def serve_console(desk: FakeDesk | None = None, **settings: Any) -> AsyncI
         desk,
         switchboard,
         ConsoleSettings(**settings),
-        form=TicketForm(fields=FORM),
+        form=form,
         shelf=shelf,
         readiness=readiness,
     )
