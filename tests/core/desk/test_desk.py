@@ -157,6 +157,7 @@ async def settled(desk: HotlineDesk, viewer: Viewer, after: int = 0) -> list[Eve
 
 async def test_what_is_said_fills_the_draft_and_reaches_the_console(desk: HotlineDesk) -> None:
     await offered(desk)
+    await settled(desk, ANNA)
     stream = desk.follow(ANNA)
     first = asyncio.ensure_future(anext(stream))
     await asyncio.sleep(0)
@@ -198,7 +199,7 @@ async def test_a_field_the_agent_touched_is_never_overwritten_even_after_a_resta
     await again.segment(said("路北区长宁道", 3))
     (draft,) = (await again.snapshot(ANNA)).drafts
     assert (draft.fields["district"].value, draft.fields["district"].touched) == ("古冶区", True)
-    assert draft.fields["address"].value
+    assert "长宁道" in str(draft.fields["content"].value)
     await database.close()
 
 
