@@ -16,10 +16,14 @@ from core.views import Evidence, FieldView
 
 
 class DraftFieldUnknown(NotFound):
+    """The form has no field of that key."""
+
     error_id = "draft_field_unknown"
 
 
 class DraftFieldInvalid(Invalid):
+    """The value does not have the field's form, or is not in its list."""
+
     error_id = "draft_field_invalid"
 
 
@@ -46,11 +50,13 @@ class DraftBuilder:
         segments: Iterable[Segment],
         touched: Mapping[str, JsonValue],
     ) -> DraftBuilder:
-        """The draft again, from what was stored of it. Raises like ``touch``."""
+        """The draft again, from what was stored of it.
+
+        What the agent set stays, even if the city has changed its form since.
+        """
         builder = cls(pack, context)
         builder._segments = {s.segment_id: s for s in segments if s.final}
-        for field, value in touched.items():
-            builder._pin(field, value)
+        builder._touched = {field: _by_agent(value) for field, value in touched.items()}
         builder._refresh()
         return builder
 
@@ -70,20 +76,18 @@ class DraftBuilder:
         Fields that follow from it (the unit from the class) may change; see ``fields``.
         Raises ``DraftFieldUnknown``, and ``DraftFieldInvalid`` for a value outside the form's list.
         """
-        self._pin(field, value)
+        form = self._pack.form.field(field)
+        if form is None:
+            raise DraftFieldUnknown("no such field", field=field)
+        if not form.accepts(value):
+            raise DraftFieldInvalid(f"not a value of {form.title}", field=field, kind=form.kind)
+        self._touched[field] = _by_agent(value)
         self._refresh()
         return self._fields[field]
 
     def fields(self) -> dict[str, FieldView]:
         """All fields as they stand; of an unknown one the value is None and the confidence 0."""
         return dict(self._fields)
-
-    def _pin(self, field: str, value: JsonValue) -> None:
-        if field not in self._fields:
-            raise DraftFieldUnknown(field=field)
-        self._touched[field] = FieldView(
-            value=value, confidence=1.0, evidence=(Evidence(source="agent"),), touched=True
-        )
 
     def _refresh(self) -> dict[str, FieldView]:
         pinned = {field: view.value for field, view in self._touched.items()}
@@ -92,3 +96,9 @@ class DraftBuilder:
         changed = {key: view for key, view in fields.items() if self._fields.get(key) != view}
         self._fields = fields
         return changed
+
+
+def _by_agent(value: JsonValue) -> FieldView:
+    return FieldView(
+        value=value, confidence=1.0, evidence=(Evidence(source="agent"),), touched=True
+    )

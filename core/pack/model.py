@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import Field, StringConstraints
 
-Key = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]*$", max_length=40)]
-Dialled = Annotated[str, StringConstraints(pattern=r"^[0-9]{3,15}$")]
-
-
-class PackModel(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
+from core.pack.base import Dialled, Key, PackModel
+from core.pack.emergency import Emergency
+from core.pack.form import TicketForm
+from core.pack.places import Places
+from core.pack.rules import DraftRules
+from core.pack.taxonomy import Taxonomy
+from core.pack.units import Units
 
 
 class City(PackModel):
@@ -63,6 +64,12 @@ class CityPack(PackModel):
     city: City
     queues: tuple[QueueSpec, ...] = Field(min_length=1)
     lines: tuple[Line, ...] = Field(min_length=1)
+    places: Places
+    taxonomy: Taxonomy
+    units: Units
+    form: TicketForm
+    emergency: Emergency
+    rules: DraftRules
 
     def queue(self, key: str) -> QueueSpec:
         """The queue of that key. Raises ``KeyError``."""

@@ -1,0 +1,82 @@
+"""``taxonomy.yaml``: what a matter is about, in three levels with stable codes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Annotated
+
+from pydantic import Field, StringConstraints
+
+from core.pack.base import Name, PackModel
+from core.pack.phrase import Phrase
+
+Code = Annotated[str, StringConstraints(pattern=r"^([0-9]{2}){1,3}$")]
+
+
+class Leaf(PackModel):
+    """A class of the third level.
+
+    ``signs`` each speak for this class, ``words`` only hint at it, ``unless`` rule it out.
+    ``matter`` is how a title calls it. ``type``, ``urgency`` and ``verdict`` are what such a matter
+    usually is, where that differs from the ordinary (names of ``draft_rules.yaml``).
+    """
+
+    code: Code
+    name: Name
+    matter: Name
+    signs: tuple[Phrase, ...] = ()
+    words: tuple[Phrase, ...] = ()
+    unless: tuple[Phrase, ...] = ()
+    type: Name | None = None
+    urgency: Name | None = None
+    verdict: Name | None = None
+
+
+class Branch(PackModel):
+    """A class of the second level; its ``words`` hint at all classes in it."""
+
+    code: Code
+    name: Name
+    words: tuple[Phrase, ...] = ()
+    leaves: tuple[Leaf, ...] = Field(min_length=1)
+    type: Name | None = None
+    urgency: Name | None = None
+    verdict: Name | None = None
+
+
+class Area(PackModel):
+    """A class of the first level; ``enterprise_only``: for calls of enterprises."""
+
+    code: Code
+    name: Name
+    enterprise_only: bool = False
+    branches: tuple[Branch, ...] = Field(min_length=1)
+
+
+class TaxonomyPath(PackModel):
+    """One leaf with what it hangs on."""
+
+    area: Area
+    branch: Branch
+    leaf: Leaf
+
+    @property
+    def names(self) -> list[str]:
+        return [self.area.name, self.branch.name, self.leaf.name]
+
+
+class Taxonomy(PackModel):
+    """All of ``taxonomy.yaml``; ``version`` says by which tree a ticket was classified."""
+
+    version: Name
+    areas: tuple[Area, ...] = Field(min_length=1)
+
+    def paths(self) -> Iterator[TaxonomyPath]:
+        for area in self.areas:
+            for branch in area.branches:
+                for leaf in branch.leaves:
+                    yield TaxonomyPath.model_construct(area=area, branch=branch, leaf=leaf)
+
+    def path(self, names: tuple[str, ...]) -> TaxonomyPath | None:
+        """The leaf with these names of the three levels."""
+        return next((path for path in self.paths() if tuple(path.names) == names), None)
