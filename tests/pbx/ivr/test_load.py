@@ -24,6 +24,7 @@ BROKEN = sorted(Path(__file__).with_name("broken").glob("*.yaml"))
 ELSEWHERE = {  # rules about whole folders, prompts or sizes, tested below and in test_prompts
     Rule.FILE_UNREADABLE,
     Rule.FILE_TOO_LARGE,
+    Rule.FILE_NOT_UTF8,
     Rule.FLOW_MISSING,
     Rule.PROMPT_SHEET_WRONG,
     Rule.PROMPT_FILE_MISSING,
@@ -46,11 +47,11 @@ def test_each_rule_has_a_broken_file():
 
 @pytest.mark.parametrize("path", BROKEN, ids=lambda path: path.stem)
 def test_a_broken_file_is_named_by_rule_and_line(path):
-    lines = path.read_text(encoding="utf-8", errors="replace").splitlines()
+    lines = path.read_text(encoding="utf-8").splitlines()
     marked = [number for number, line in enumerate(lines, 1) if line.endswith("# here")]
     flow, issues = load_flow(path, KNOWN)
     assert [(issue.file, issue.rule) for issue in issues] == [(path.name, path.stem)]
-    assert [issue.line for issue in issues] == (marked or [0])
+    assert [issue.line for issue in issues] == marked
     assert (flow is None) == issues[0].fatal
 
 
@@ -84,6 +85,12 @@ def test_a_file_that_is_too_large_is_not_read(tmp_path):
     path = tmp_path / "large.yaml"
     path.write_bytes(b"#" * (MAX_BYTES + 1))
     assert rule_of(path) is Rule.FILE_TOO_LARGE
+
+
+def test_a_file_in_another_encoding_is_not_read(tmp_path):
+    path = tmp_path / "gbk.yaml"
+    path.write_bytes("flow: 中文".encode("gbk"))
+    assert rule_of(path) is Rule.FILE_NOT_UTF8
 
 
 @pytest.mark.parametrize(
