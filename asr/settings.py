@@ -61,14 +61,24 @@ class VoskSettings(_Settings):
     model: str = "vosk-model-small-cn-0.22"
     folder: Path | None = None  # wins over the name
     spare_recognisers: Annotated[int, Field(ge=0)] = 2  # made ahead: a new one is dear
+    partial_every_ms: Count = 200
 
 
 class WhisperSettings(_Settings):
+    """Figures behind the defaults: docs/decisions/0042."""
+
     folder: Path | None = None  # of another faster-whisper model
     workers: Count = 1
     cpu_threads: Count = 2
-    beam: Count = 5
+    beam: Count = 2
+    careful_beam: Count = 5  # for the second try on what looks wrong
     language: str = "zh"
+    prompt: str = "以下是普通话的句子。"  # brings punctuation; empty for none
+    window_margin_seconds: Annotated[float, Field(ge=0)] = 5.0  # of silence after the utterance
+    max_repetition: Positive = 2.4  # compression ratio of the text
+    min_log_probability: float = -1.0
+    max_no_speech: Positive = 0.6  # with less log probability than the next line: nobody spoke
+    min_speech_log_probability: float = -0.7
 
 
 class FakeSettings(_Settings):
