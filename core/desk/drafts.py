@@ -66,8 +66,9 @@ class DraftKeeper:
         row = session.get(DraftRow, call.id)
         if row is None or row.ticket is not None:
             return  # nobody has been offered the call yet, or the ticket stands already
+        restored = call.id not in self._builders  # then the rows have told it this segment already
         builder = self._builder(session, call)
-        if builder.add(segment):
+        if builder.add(segment) or restored:
             self._store(session, call, builder.fields())
 
     def refresh(self, session: Session, call: CallRow) -> None:
