@@ -87,7 +87,7 @@ class RunningAsterisk:
         return await self.server.command(line)
 
     def log(self) -> str:
-        return (self.folder / "log/messages.log").read_text(encoding="utf-8")
+        return (self.folder / "log/messages.log").read_text(encoding="utf-8", errors="replace")
 
 
 StartAsterisk = Callable[..., Awaitable[RunningAsterisk]]
@@ -157,7 +157,8 @@ async def start_asterisk(
             server = AsteriskServer(asterisk_install, folder, settings.ami)
             asterisk = RunningAsterisk(settings, pack, folder, server)
             running.callback(lambda: print(asterisk.log()))  # pytest shows it when a test fails
-            await running.enter_async_context(server)
+            running.push_async_callback(server.stop, grace=0.0)  # nobody speaks any more
+            await server.start()
             return asterisk
 
         yield start
