@@ -256,3 +256,13 @@ async def test_half_an_event_harms_nobody(desk):
         await tell(desk.tracker, AmiEvent(event.name, {}, event.channel_vars))
         await tell(desk.tracker, AmiEvent(event.name, {}))
     assert "CallConnected" not in desk.facts.kinds
+
+
+async def test_a_late_ring_of_another_telephone_does_not_break_into_a_talk(desk):
+    name = "answered_caller_hangs_up"
+    await tell(desk.tracker, *until(name, "AgentConnect"))
+    told = list(desk.facts.told)
+    ring = next(event for event in events(name) if event.name == "AgentCalled")
+    other = {"Interface": "PJSIP/1002", "DestChannel": "PJSIP/1002-00000099"}
+    await tell(desk.tracker, AmiEvent("AgentCalled", {**ring.fields, **other}, ring.channel_vars))
+    assert desk.facts.told == told
