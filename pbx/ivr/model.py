@@ -11,7 +11,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints
 
-from core.pack.model import Key as PackKey
+from core.pack.base import Key as PackKey
 
 PERSON_KEY = "0"
 ALL_KEYS = "0123456789*#"
