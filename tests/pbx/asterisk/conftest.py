@@ -55,24 +55,48 @@ def backend_for() -> Callable[..., object]:
     return run
 
 
-@asynccontextmanager
-async def ami_events(asterisk: RunningAsterisk) -> AsyncIterator[Callable[..., object]]:
-    """Log in as the backend does; ``await event(name)`` gives the next such event's lines."""
-    ami = asterisk.settings.ami
-    reader, writer = await asyncio.open_connection(str(ami.host), ami.port)
-    secret = ami.secret.get_secret_value()
-    writer.write(f"Action: Login\r\nUsername: {ami.user}\r\nSecret: {secret}\r\n\r\n".encode())
+@dataclass
+class AmiSession:
+    """A bare AMI session; blocks come as lists of lines."""
 
-    async def event(name: str, deadline: float = 10.0) -> list[str]:
+    reader: asyncio.StreamReader
+    writer: asyncio.StreamWriter
+
+    async def block(self, line: str, deadline: float = 10.0) -> list[str]:
+        """The next block in which ``line`` stands."""
         async with asyncio.timeout(deadline):
             while True:
-                block = (await reader.readuntil(b"\r\n\r\n")).decode().strip().split("\r\n")
-                if f"Event: {name}" in block:
-                    return block
+                text = (await self.reader.readuntil(b"\r\n\r\n")).decode()
+                if line in (lines := text.strip().split("\r\n")):
+                    return lines
 
+    async def event(self, name: str) -> list[str]:
+        return await self.block(f"Event: {name}")
+
+    async def action(self, name: str, **fields: str) -> list[str]:
+        """Send an action, give its response."""
+        lines = [
+            f"Action: {name}",
+            f"ActionID: {name}-1",
+            *(f"{k}: {v}" for k, v in fields.items()),
+        ]
+        self.writer.write("\r\n".join([*lines, "", ""]).encode())
+        while True:
+            block = await self.block(f"ActionID: {name}-1")
+            if answer := [line for line in block if line.startswith("Response:")]:
+                return [*answer, *block]
+
+
+@asynccontextmanager
+async def ami_session(asterisk: RunningAsterisk) -> AsyncIterator[AmiSession]:
+    """Logged in as the backend."""
+    ami = asterisk.settings.ami
+    reader, writer = await asyncio.open_connection(str(ami.host), ami.port)
+    session = AmiSession(reader, writer)
     try:
-        await event("FullyBooted")
-        yield event
+        await session.action("Login", Username=ami.user, Secret=ami.secret.get_secret_value())
+        await session.event("FullyBooted")
+        yield session
     finally:
         writer.close()
         await writer.wait_closed()
