@@ -17,6 +17,7 @@ from core.spool import Spool
 from core.store import Database
 from core.store.vault import Vault
 from hotline.duties import Duties
+from hotline.relay import TranscriptRelay
 from hotline.site import Site
 from hotline.wrapup import WrapUpEnder
 from pbx.agi.server import AgiServer
@@ -45,7 +46,8 @@ class Hotline:
         vault = Vault(site.master)
         self.desk = HotlineDesk(self.database, vault, site.pack, clock)
         self.spool = Spool(self.desk, self.desk, vault, site.spool)
-        self.speech = SpeechService(site.settings.asr, self.spool, clock)
+        relay = TranscriptRelay(self.spool)
+        self.speech = SpeechService(site.settings.asr, relay, clock)
         self.link = AmiLink(site.pbx.ami, clock=clock)
         self.bridge = Bridge(
             site.pbx,
@@ -53,11 +55,12 @@ class Hotline:
             self.link,
             facts=self.spool,
             agents=self.desk,
-            words=self.spool,
+            transcript=self.spool,
             transcriber=self.speech,
             open_calls=self.desk.open_calls,
             clock=clock,
         )
+        relay.attach(self.bridge)
         self.agi = AgiServer(self._runner(clock), str(site.pbx.agi.host), site.pbx.agi.port)
         self.console = ConsoleServer(
             create_app(

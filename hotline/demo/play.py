@@ -18,6 +18,7 @@ from hotline.stage import Stage
 from pbx.phone import Phone
 from pbx.phone.wav import read_wav
 
+LISTENING_SECONDS = 2.5  # what a citizen hears of the greeting before he presses a key
 READING_SECONDS = 0.8  # how long an agent looks at the screen before taking the call
 LAST_WORDS_SECONDS = 12.0  # how long the last words may take to become text
 TRAILING_SILENCE_MS = 1500  # a recording does not end with its last word
@@ -83,6 +84,7 @@ async def play(stage: Stage, console: ConsoleClient, script: Script) -> Performa
         timings.mark("answered")
         await _step("greeting", call.hears_sound(10))
         timings.mark("greeting_heard")
+        await asyncio.sleep(LISTENING_SECONDS)
         pressing = asyncio.create_task(_press(call.press, script.keys))
         ringing = await _step("ringing", anext(desk.incoming()))
         timings.mark("agent_rings")

@@ -9,6 +9,7 @@ import uuid
 from array import array
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from pathlib import Path
 
 from core.errors import HotlineError
 from hotline.doctor.finding import Finding, broken, ok, warning
@@ -57,7 +58,7 @@ async def _linked(site: Site) -> AsyncIterator[tuple[AmiLink, _Watcher]]:
 
 
 def installed() -> Finding:
-    found = find_installed()
+    found = find_installed(Path("/etc/asterisk"))
     if found is None:
         return warning("asterisk", "none of version 20 or later on PATH", "`hotline asterisk run`")
     return ok("asterisk", f"Asterisk {found.version}")
