@@ -7,7 +7,7 @@ import { errorWords, fromText } from "./words.js";
 const PAUSE = 600; // ms without a key
 const AGAIN = 5000; // ms until a failed one is tried again
 
-const passes = (error) => error.status === 0 || error.status === 401 || error.status >= 500;
+const passes = (error) => error.status === 0 || error.status >= 500;
 
 export function saver(store, sessionOver) {
   const timers = new Map();
@@ -69,7 +69,7 @@ export function saver(store, sessionOver) {
       await Promise.all(fields.map((field) => save(call, field)));
       return !fields.some((field) => current(call, field));
     },
-    // After a reconnect: whatever is not saved yet.
+    // After a reconnect or a new log-in: whatever is not saved yet.
     retry() {
       for (const [call, edits] of Object.entries(store.state().edits)) {
         for (const field of store.state().form) if (edits[field.key]) save(call, field);

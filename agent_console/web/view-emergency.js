@@ -16,7 +16,7 @@ export function emergencyView(select) {
         state.calls[draft.call_id].state !== "ended" &&
         asText(draft.fields[FIELD]?.value),
     );
-    const look = JSON.stringify(urgent.map((draft) => [draft.call_id, draft.fields[FIELD].value]));
+    const look = JSON.stringify([state.selected, urgent.map((draft) => draft.fields[FIELD])]);
     show(banner, urgent.length > 0);
     if (look === shown) return;
     shown = look;
@@ -25,9 +25,11 @@ export function emergencyView(select) {
         h(
           "p",
           {},
-          h("strong", {}, "紧急情况，请立即转接 ", h("bdi", {}, asText(draft.fields[FIELD].value))),
+          h("strong", {}, "请立即转接 ", h("bdi", {}, asText(draft.fields[FIELD].value))),
           h("q", {}, quote(draft)),
-          h("button", { type: "button", onclick: () => select(draft.call_id) }, "查看通话"),
+          draft.call_id === state.selected
+            ? null
+            : h("button", { type: "button", onclick: () => select(draft.call_id) }, "查看通话"),
         ),
       ),
     );

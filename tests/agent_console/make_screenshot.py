@@ -36,7 +36,7 @@ class Scene:
 
     def play(self, desk: FakeDesk, answered: datetime) -> None:
         line = self.pack.main_line
-        caller = "15407233195"
+        caller = "15403158826"
         call = a_call(
             self.call_id,
             state=CallState.CONNECTED,
@@ -96,7 +96,7 @@ def earlier(desk: FakeDesk, now: datetime, line_name: str) -> None:
         fields={"title": "小区东门垃圾桶无人清运"},
     )
     for number, (minutes, caller, ticket) in enumerate(
-        ((31, "15422609033", "TS2026011200007"), (12, "15403158826", None))
+        ((31, "15422609033", "TS2026011200007"), (12, "15463072281", None))
     ):
         name = f"call-{number}"
         at = now - timedelta(minutes=minutes)
@@ -129,7 +129,7 @@ async def picture(target: Path, dialogue: str, size: tuple[int, int]) -> None:
     ):
         Scene(pack, turns).play(served.desk, now - timedelta(seconds=turns[-1]["end"]))
         await page.locator("[data-partial]").wait_for()
-        await page.locator("#field-address").focus()
+        await page.locator("#field-contact_phone").focus()
         await page.screenshot(path=target)
 
 
