@@ -20,7 +20,7 @@ from pydantic import (
     model_validator,
 )
 
-from core.pack.model import Key
+from core.pack.base import Key
 
 LOOPBACK = IPv4Address("127.0.0.1")
 
@@ -168,6 +168,22 @@ class TrunkSettings(PbxModel):
     codecs: tuple[Codec, ...] = Field(default=("alaw", "ulaw"), min_length=1)
 
 
+class TapSettings(PbxModel):
+    """How stubbornly a leg is kept tapped while its talk goes on: seconds, counts.
+
+    ``expect_seconds`` bounds the recogniser's answer to an announced tap. A tap that fails or
+    breaks off is placed again after ``retry_first``, then twice as long each time up to
+    ``retry_cap``; after ``retries`` failures in a row only when the recogniser is back. A tap that
+    lasted ``stable_seconds`` was no failure.
+    """
+
+    expect_seconds: PositiveSeconds = 15.0
+    retry_first: PositiveSeconds = 0.25
+    retry_cap: PositiveSeconds = 4.0
+    retries: int = Field(default=8, ge=1)
+    stable_seconds: PositiveSeconds = 10.0
+
+
 class PbxSettings(PbxModel):
     """All of the above. ``recordings`` and ``prompts`` are folders that Asterisk can reach."""
 
@@ -180,6 +196,7 @@ class PbxSettings(PbxModel):
     prompts: Folder
     agents: tuple[AgentSettings, ...] = ()
     trunks: tuple[TrunkSettings, ...] = ()
+    taps: TapSettings = TapSettings()
 
     @model_validator(mode="after")
     def _names_are_unique(self) -> Self:
