@@ -6,8 +6,6 @@ import asyncio
 import logging
 from collections.abc import Mapping
 
-from pbx.bridge import Bridge
-
 from agent_console.app import create_app
 from agent_console.server import ConsoleServer
 from asr.service import SpeechService
@@ -23,6 +21,7 @@ from hotline.wrapup import WrapUpEnder
 from pbx.agi.server import AgiServer
 from pbx.ami.api import LinkState
 from pbx.ami.link import AmiLink
+from pbx.bridge import Bridge
 from pbx.ivr.agi_runner import IvrRunner
 from pbx.ivr.book import FlowBook
 from pbx.ivr.load import load_flows
