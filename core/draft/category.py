@@ -11,14 +11,19 @@ from core.pack.taxonomy import Area, Branch, Leaf, Taxonomy
 # A first sign decides over hints; further signs of one class mostly repeat the first.
 SIGN = 3.0
 MORE_SIGNS = 1.0
+MOST_SIGNS = 4
 WORD = 1.0
-BRANCH_WORD = 1.0
 BY_SOUND = 0.5
 MOST_HINTS = 2.0
-ENOUGH = 1.0
+ENOUGH = 0.9
 # A long phrase says more than a short one, up to this many characters.
-LENGTH_BONUS = 0.1
+LENGTH_BONUS = 0.2
 LONG = 8
+# An enterprise's matter is rather one of the classes that are only there for enterprises.
+OWN_AREA = 1.0
+# Points lost per character that comes before the first word, up to so many.
+LATENESS = 0.005
+LATE = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,21 +94,36 @@ def guess_of(taxonomy: Taxonomy, code: str, confidence: float, match: Match) -> 
 
 
 def _scores(area: Area, branch: Branch, heard: Heard) -> Iterator[_Scored]:
-    hints = list(_found(branch.words, heard))
-    hint_score = min(sum(_worth(match, BRANCH_WORD) for match in hints), MOST_HINTS)
+    hints = _apart(_found(branch.words, heard))
+    hint_score = min(sum(_worth(match, WORD) for match in hints), MOST_HINTS)
     if hints:
         yield _Scored(area, branch, None, hint_score - 0.1, False, tuple(hints[:3]))
     for leaf in branch.leaves:
-        signs = list(_found(leaf.signs, heard))
-        words = list(_found(leaf.words, heard))
-        if (not signs and not words) or any(_found(leaf.unless, heard)):
+        signs = sorted(_found(leaf.signs, heard), key=lambda m: (-m.exact, m.start - m.end))
+        words = _apart(_found(leaf.words, heard), signs)
+        if not (signs or words) or any(_found(leaf.unless, heard)):
             continue
-        signs.sort(key=lambda match: (-match.exact, match.start))
         score = hint_score + min(sum(_worth(match, WORD) for match in words), MOST_HINTS)
-        for place, match in enumerate(signs[:4]):
-            score += _worth(match, MORE_SIGNS if place else SIGN)
-            score += LENGTH_BONUS * min(match.end - match.start, LONG) if not place else 0.0
-        yield _Scored(area, branch, leaf, score, bool(signs), tuple([*signs, *words][:4]))
+        if signs and area.enterprise_only:
+            score += OWN_AREA
+        for place, match in enumerate(_apart(signs)[:MOST_SIGNS]):
+            length = min(match.end - match.start, LONG)
+            points = MORE_SIGNS if place else SIGN + LENGTH_BONUS * length
+            score += _worth(match, points) * leaf.weight
+        # What is said first is what he calls about.
+        first = min(match.start for match in [*signs, *words])
+        score -= LATENESS * min(first, LATE)
+        yield _Scored(area, branch, leaf, score, bool(signs), tuple([*signs, *words][:MOST_SIGNS]))
+
+
+def _apart(matches: Iterable[Match], taken: Iterable[Match] = ()) -> list[Match]:
+    """Without those that overlap an earlier one: 公交 inside 公交车 is not said twice."""
+    kept: list[Match] = []
+    others = list(taken)
+    for match in matches:
+        if all(match.end <= m.start or m.end <= match.start for m in [*others, *kept]):
+            kept.append(match)
+    return kept
 
 
 def _found(phrases: Iterable[Phrase], heard: Heard) -> Iterator[Match]:

@@ -14,11 +14,15 @@ _REACH = 12
 
 @dataclass(frozen=True, slots=True)
 class Hit:
-    """A situation that was heard, the lines it needs and the words."""
+    """A situation that was heard, the lines it needs and the words.
+
+    ``more``: lines beyond the situation's own are needed (somebody is hurt).
+    """
 
     situation: Situation
     transfer: tuple[str, ...]
     match: Match
+    more: bool
 
     @property
     def confidence(self) -> float:
@@ -36,7 +40,8 @@ def hits(emergency: Emergency, heard: Heard) -> list[Hit]:
         for more in situation.with_also:
             if first_match(more.signs, heard):
                 lines += more.transfer
-        found.append(Hit(situation, tuple(dict.fromkeys(lines)), match))
+        more_lines = len(lines) > len(situation.transfer)
+        found.append(Hit(situation, tuple(dict.fromkeys(lines)), match, more_lines))
     return found
 
 

@@ -19,7 +19,7 @@ from core.draft.context import CallContext
 from core.draft.emergencies import Hit, hits, transfers
 from core.draft.finding import NOTHING, by_rule, found
 from core.draft.flags import flags_of
-from core.draft.kind import kind_of
+from core.draft.kind import kind_of, named_type
 from core.draft.names import caller_name
 from core.draft.places import Whereabouts, whereabouts
 from core.draft.repeat import repeat_of
@@ -72,15 +72,29 @@ def extract(
     guess = guess_category(pack.taxonomy, heard, enterprise=enterprise)
     matter = guess is not None and guess.confidence >= _A_MATTER
     ground = None if urgent else ground_of(rules, heard, matter=matter)
-    guess = _decided_class(pack, guess, situations, ground, pinned)
+    guess = _decided_class(pack, heard, guess, situations, ground, pinned)
     fields["category"] = _category(said, guess)
 
     reason = ground[0] if ground else None
-    kind = kind_of(rules, said, heard, guess=guess, ground=reason, emergency=bool(urgent))
     secret = confidential(rules, said, heard, reason)
+    kind = kind_of(
+        rules,
+        said,
+        heard,
+        guess=guess,
+        ground=reason,
+        emergency=bool(urgent),
+        secret=secret.value is True,
+    )
     fields |= {"type": kind, "confidential": secret}
     fields["urgency"] = urgency_of(
-        rules, said, heard, guess=guess, ground=reason, situations=situations
+        rules,
+        said,
+        heard,
+        guess=guess,
+        ground=reason,
+        situations=situations,
+        enquiry=kind.value == rules.enquiry,
     )
 
     repeat = repeat_of(rules, said, heard, history=context.history, guess=guess, district=district)
@@ -101,6 +115,7 @@ def extract(
         lines = [decision.region.number]
     fields |= {
         "verdict": decision.field,
+        "follow_up": found(decision.follow_up, decision.field.confidence, [by_rule(verdict.name)]),
         "related_ticket": repeat.ticket,
         "emergency_transfer": _transfer(said, lines, situations),
         "decided_by": found(
@@ -174,6 +189,7 @@ def _pinned_place(pack: CityPack, where: Whereabouts, pinned: Pinned) -> Whereab
 
 def _decided_class(
     pack: CityPack,
+    heard: Heard,
     guess: Guess | None,
     situations: list[Hit],
     ground: tuple[Ground, Match] | None,
@@ -190,6 +206,9 @@ def _decided_class(
             return guess_of(pack.taxonomy, hit.situation.category, hit.confidence, hit.match)
     if ground is not None and ground[0].category is not None:
         return guess_of(pack.taxonomy, ground[0].category, 0.7, ground[1])
+    named = named_type(pack.rules.types, heard)
+    if named is not None and named[0].category is not None:
+        return guess_of(pack.taxonomy, named[0].category, 0.8, named[1])
     return guess
 
 

@@ -46,6 +46,7 @@ KEYS = {
     "emergency_transfer": "transfer",
     "verdict": "verdict",
     "decided_by": "decided_by",
+    "follow_up": "open_follow_up_ticket",
     "flags": "flags",
 }
 
@@ -132,7 +133,6 @@ def _exchanged(pack: CityPack, builder: DraftBuilder) -> dict[str, JsonValue]:
         answer["callback_phone"] = None
     verdict = verdict_named(pack.rules, str(fields["verdict"].value))
     answer["article_basis"] = verdict.article_basis
-    answer["open_follow_up_ticket"] = verdict.follow_up
     return answer
 
 

@@ -20,6 +20,7 @@ def kind_of(
     guess: Guess | None,
     ground: Ground | None,
     emergency: bool,
+    secret: bool,
 ) -> FieldView:
     """The type: what the caller calls it himself, else what such a matter is, else how he puts it.
 
@@ -30,7 +31,7 @@ def kind_of(
         return found(ground.type, 0.8, [by_rule(ground.name)])
     if emergency:
         return found(plea.name, 0.9, [by_rule("emergency")])
-    named = _named(rules.types, heard)
+    named = named_type(rules.types, heard)
     if named is not None:
         rule, match = named
         return found(rule.name, 0.9 if match.exact else 0.6, said.evidence(match.start, match.end))
@@ -38,6 +39,8 @@ def kind_of(
     shaped = _shaped(rules.types, heard)
     if usual is not None and guess is not None:
         return found(usual, 0.5 + 0.3 * guess.confidence, [by_rule(guess.names[-1])])
+    if secret:
+        return found(rules.secret, 0.6, [by_rule("confidential")])
     if shaped is not None:
         rule, match = shaped
         return found(rule.name, 0.65, said.evidence(match.start, match.end))
@@ -52,7 +55,7 @@ def _usual(guess: Guess | None) -> str | None:
     return (guess.leaf.type if guess.leaf else None) or guess.branch.type
 
 
-def _named(types: Sequence[TypeRule], heard: Heard) -> tuple[TypeRule, Match] | None:
+def named_type(types: Sequence[TypeRule], heard: Heard) -> tuple[TypeRule, Match] | None:
     """The type whose name is said first and not denied."""
     found_at: list[tuple[TypeRule, Match]] = []
     for rule in types:

@@ -19,20 +19,22 @@ def urgency_of(
     guess: Guess | None,
     ground: Ground | None,
     situations: list[Hit],
+    enquiry: bool,
 ) -> FieldView:
-    """The highest level that any rule gives."""
+    """The highest level that any rule gives; of an enquiry the class alone does not press."""
     lowest = rules.urgencies[0]
     best = found(lowest, 0.7 if heard.text else 0.3)
     if ground is not None:
         return best
     rank = rules.urgencies.index
     for hit in situations:
-        if rank(hit.situation.urgency) > rank(str(best.value)):
+        level = rules.urgencies[-1] if hit.more else hit.situation.urgency
+        if rank(level) > rank(str(best.value)):
             words = said.evidence(hit.match.start, hit.match.end)
-            best = found(hit.situation.urgency, hit.confidence, words)
+            best = found(level, hit.confidence, words)
     usual = guess and ((guess.leaf.urgency if guess.leaf else None) or guess.branch.urgency)
     # A class that needs an emergency line is that urgent only while the emergency lasts.
-    if guess and usual and rank(usual) > rank(str(best.value)):
+    if guess and usual and not enquiry and rank(usual) > rank(str(best.value)):
         level = usual if usual != rules.urgencies[-1] else rules.urgencies[-2]
         best = found(level, 0.4 + 0.4 * guess.confidence, [by_rule(guess.names[-1])])
     for rule in rules.urgency:

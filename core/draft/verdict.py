@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from core.draft.category import Guess
 from core.draft.emergencies import Hit
@@ -15,10 +15,14 @@ from core.views import Evidence, FieldView
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """The verdict as a field, its entry in the pack, and the neighbouring city if it goes there."""
+    """The verdict as a field and as its entry in the pack.
+
+    ``follow_up``: a ticket stays open; ``region``: the neighbouring city that takes it over.
+    """
 
     field: FieldView
     verdict: Verdict
+    follow_up: bool
     region: Region | None = None
 
 
@@ -75,7 +79,8 @@ def decide(
 
 def _by_situation(rules: DraftRules, said: Passage, hit: Hit) -> Decision:
     words = said.evidence(hit.match.start, hit.match.end)
-    return _decision(rules, hit.situation.verdict, hit.confidence, words)
+    decision = _decision(rules, hit.situation.verdict, hit.confidence, words)
+    return replace(decision, follow_up=decision.follow_up and (hit.situation.follow_up or hit.more))
 
 
 def articles(rules: DraftRules, verdict: Verdict, *, confidential: bool, enterprise: bool) -> str:
@@ -103,7 +108,8 @@ def _decision(
     evidence: tuple[Evidence, ...],
     region: Region | None = None,
 ) -> Decision:
-    return Decision(found(name, confidence, evidence), verdict_named(rules, name), region)
+    verdict = verdict_named(rules, name)
+    return Decision(found(name, confidence, evidence), verdict, verdict.follow_up, region)
 
 
 def _region(rules: DraftRules, heard: Heard) -> tuple[Region, Match] | None:

@@ -1,7 +1,7 @@
 """Phrases: the small pattern language in which a clerk writes what callers say.
 
 - ``暖气`` is the word itself.
-- ``暖气…不热`` has up to ten characters in between, inside one sentence.
+- ``暖气…不热`` has up to ten characters in between, inside one sentence; ``……`` up to 24.
 - ``（暖气/地暖）…（不热/冰凉）`` is any of each; an empty choice (``（儿/）``) may be left out.
 
 Nothing else is special. A phrase also knows how it sounds: see ``core.pack.sound``.
@@ -20,11 +20,11 @@ from pydantic_core import core_schema
 
 from core.pack.sound import sounds
 
-GAP = 10
-_GAP_PATTERN = f"[^。？！]{{0,{GAP}}}?"
+# Most characters between two words, by how the gap is written.
+GAPS = {"…": 10, "……": 24}
 # Two syllables that sound alike are everywhere; below this a phrase is matched as written only.
 SOUND_CHARACTERS = 3
-_TOKEN = re.compile(r"…|（[^（）…]*）|[^（）…]+")
+_TOKEN = re.compile(r"…+|（[^（）…]*）|[^（）…]+")
 
 
 @dataclass(frozen=True)
@@ -55,14 +55,14 @@ class Phrase:
     def __init__(self, text: str) -> None:
         parts = _parts(text)
         self.text = text
-        self._first = parts[0]
-        self._pattern = re.compile(_regex(parts))
+        self._first = parts[0].words
+        self._pattern = _compiled(parts)
         self._first_sounds: tuple[str, ...] = ()
         self._sound_pattern: re.Pattern[str] | None = None
         if _is_long_enough(parts):
-            spoken = [tuple(map(sounds, part)) for part in parts]
-            self._first_sounds = spoken[0]
-            self._sound_pattern = re.compile(_regex(spoken))
+            spoken = [part.spoken for part in parts]
+            self._first_sounds = spoken[0].words
+            self._sound_pattern = _compiled(spoken)
 
     def matches(self, heard: Heard) -> Iterator[Match]:
         """Everywhere it is written so; only if nowhere, everywhere it sounds so."""
@@ -112,41 +112,56 @@ def first_match(phrases: Iterable[Phrase], heard: Heard) -> Match | None:
     return by_sound
 
 
-def _parts(text: str) -> list[tuple[str, ...]]:
-    """Each part is the words to choose from; a gap is the empty tuple."""
+@dataclass(frozen=True, slots=True)
+class _Part:
+    """The words to choose from, or (no words) a gap of at most so many characters."""
+
+    words: tuple[str, ...] = ()
+    gap: int = 0
+
+    @property
+    def pattern(self) -> str:
+        if not self.words:
+            return f"[^。？！]{{0,{self.gap}}}?"
+        # The longest word first, so that 不热乎 is not cut to 不热.
+        return f"(?:{'|'.join(map(re.escape, sorted(self.words, key=len, reverse=True)))})"
+
+    @property
+    def spoken(self) -> _Part:
+        return _Part(tuple(map(sounds, self.words)), self.gap)
+
+
+def _parts(text: str) -> list[_Part]:
     tokens = _TOKEN.findall(text)
     if not text or "".join(tokens) != text:
         raise ValueError(f"not a phrase: {text}")
-    parts: list[tuple[str, ...]] = []
+    parts: list[_Part] = []
     for token in tokens:
-        if token == "…":
-            parts.append(())
+        if token.startswith("…"):
+            if token not in GAPS:
+                raise ValueError(f"a gap is … or ……: {text}")
+            parts.append(_Part(gap=GAPS[token]))
         elif token.startswith("（"):
-            parts.append(tuple(token[1:-1].split("/")))
+            parts.append(_Part(tuple(token[1:-1].split("/"))))
         else:
-            parts.append((token,))
-    gap_at_an_end = not parts[0] or not parts[-1]
-    if gap_at_an_end or all("" in part for part in parts if part):
+            parts.append(_Part((token,)))
+    if not parts[0].words or not parts[-1].words:
         raise ValueError(f"a phrase begins and ends with a word: {text}")
+    if all("" in part.words for part in parts if part.words):
+        raise ValueError(f"a phrase must not be empty: {text}")
     return parts
 
 
-def _regex(parts: list[tuple[str, ...]]) -> str:
-    # The longest word first, so that 不热乎 is not cut to 不热.
-    return "".join(
-        "(?:" + "|".join(map(re.escape, sorted(part, key=len, reverse=True))) + ")"
-        if part
-        else _GAP_PATTERN
-        for part in parts
-    )
+def _compiled(parts: list[_Part]) -> re.Pattern[str]:
+    return re.compile("".join(part.pattern for part in parts))
 
 
-def _is_long_enough(parts: list[tuple[str, ...]]) -> bool:
+def _is_long_enough(parts: list[_Part]) -> bool:
     """Each stretch between gaps says at least two syllables, all together at least three."""
     stretches = [0]
     for part in parts:
-        if part:
-            stretches[-1] += min(len(word) for word in part)
+        if part.words:
+            stretches[-1] += min(map(len, part.words))
         else:
             stretches.append(0)
     return min(stretches) >= 2 and sum(stretches) >= SOUND_CHARACTERS

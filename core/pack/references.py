@@ -8,7 +8,6 @@ from collections.abc import Iterable, Iterator
 from core.pack.model import CityPack
 from core.pack.units import DISTRICT
 
-
 # The section of this name in queues.conf holds settings; app_queue never makes a queue of it.
 RESERVED_QUEUE = "general"
 
@@ -112,6 +111,8 @@ def _emergency(pack: CityPack) -> Iterator[str]:
 
 def _rules(pack: CityPack) -> Iterator[str]:
     rules = pack.rules
+    for kind in rules.types:
+        yield from _code(pack, f"type {kind.name}", kind.category)
     for ground in rules.grounds:
         name = f"ground {ground.name}"
         yield from _verdict(pack, name, ground.verdict)
@@ -134,8 +135,8 @@ def _rules(pack: CityPack) -> Iterator[str]:
     chosen = rules.verdict_names
     for verdict in (chosen.ordinary, chosen.answered, chosen.repeated, rules.regions.verdict):
         yield from _verdict(pack, "verdict_names", verdict)
-    if rules.enquiry not in {rule.name for rule in rules.types}:
-        yield f"enquiry: no type {rules.enquiry}"
+    for name in {rules.enquiry, rules.secret} - {rule.name for rule in rules.types}:
+        yield f"enquiry or secret: no type {name}"
     channel = pack.form.field("channel")
     if channel is not None and not channel.accepts(rules.channel):
         yield f"channel {rules.channel} is not on the form"

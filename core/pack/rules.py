@@ -13,13 +13,15 @@ from core.pack.taxonomy import Code
 
 class TypeRule(PackModel):
     """A type of matter. ``said`` are words by which the caller names it himself, ``not_said`` undo
-    them; ``shape`` are turns of speech that show it (a question, a wish).
+    them; ``shape`` are turns of speech that show it (a question, a wish). ``category``: naming it
+    also says the class (praise is one).
     """
 
     name: Name
     said: tuple[Phrase, ...] = ()
     not_said: tuple[Phrase, ...] = ()
     shape: tuple[Phrase, ...] = ()
+    category: Code | None = None
 
 
 class UrgencyRule(PackModel):
@@ -117,12 +119,14 @@ class DraftRules(PackModel):
     """All of ``draft_rules.yaml``.
 
     The last two ``types`` are the ordinary ones: with a matter, and without. ``enquiry`` is the
-    type that is answered on the spot.
+    type that is answered on the spot, ``secret`` the type of a matter of which the caller wants
+    to stay unknown, if nothing else tells.
     """
 
     channel: Name
     types: tuple[TypeRule, ...] = Field(min_length=2)
     enquiry: Name
+    secret: Name
     urgencies: tuple[Name, ...] = Field(min_length=1)
     urgency: tuple[UrgencyRule, ...] = ()
     subjects: tuple[Subject, ...] = Field(min_length=1)

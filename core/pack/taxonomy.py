@@ -17,6 +17,7 @@ class Leaf(PackModel):
     """A class of the third level.
 
     ``signs`` each speak for this class, ``words`` only hint at it, ``unless`` rule it out.
+    ``weight`` is how much a sign counts: more for what callers hide behind another matter.
     ``matter`` is how a title calls it. ``type``, ``urgency`` and ``verdict`` are what such a matter
     usually is, where that differs from the ordinary (names of ``draft_rules.yaml``).
     """
@@ -27,6 +28,7 @@ class Leaf(PackModel):
     signs: tuple[Phrase, ...] = ()
     words: tuple[Phrase, ...] = ()
     unless: tuple[Phrase, ...] = ()
+    weight: float = Field(default=1.0, ge=0.1, le=5.0)
     type: Name | None = None
     urgency: Name | None = None
     verdict: Name | None = None
