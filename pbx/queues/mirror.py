@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 
+from core.errors import HotlineError
 from core.ports import AgentSink
 from core.views import AgentView
 from pbx.ami.api import AmiEvent, Gap, Snapshot
 from pbx.calls.channels import agent_of, call_of
 from pbx.queues.members import Members
 from pbx.queues.state import agent_state
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,9 +87,14 @@ class QueueMirror:
     async def _tell(self, agents: Iterable[str]) -> None:
         for agent in sorted(agents):
             view = self._view(agent)
-            if view != self._told.get(agent):
-                self._told[agent] = view
+            if view == self._told.get(agent):
+                continue
+            try:
                 await self._sink.agent(view)
+            except HotlineError as error:  # told again with his next event
+                log.error("state of agent %s not told (%s)", agent, error.error_id)
+            else:
+                self._told[agent] = view
 
     def _view(self, agent: str) -> AgentView:
         members = self._members.of(agent)

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import asyncio
 from array import array
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from uuid import UUID
 
 from core.calls import CallFact, Leg
 from core.clock import SystemClock
+from core.errors import Unavailable
 from core.transcript import Tap
 from pbx.ami.api import LinkState
 from pbx.ami.link import AmiLink
@@ -63,7 +64,8 @@ class Listener(Watched):
             writer.transport.abort()
 
     async def expect(self, tap: Tap) -> tuple[str, int]:
-        assert self._server is not None
+        if self._server is None or not self._server.is_serving():
+            raise Unavailable("no recogniser")
         self.taps[tap.tap_id] = Heard(tap)
         return self._server.sockets[0].getsockname()[:2]
 
@@ -178,6 +180,3 @@ async def live_bridge(asterisk: RunningAsterisk) -> AsyncIterator[LiveBridge]:
     finally:
         await live.stop()
         await live.listener.stop()
-
-
-Bridging = Callable[..., object]

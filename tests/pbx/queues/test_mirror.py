@@ -4,6 +4,7 @@ from itertools import pairwise
 
 import pytest
 
+from core.errors import Unavailable
 from pbx.ami.api import AmiEvent, Gap
 from pbx.queues import QueueCount, QueueMirror
 from tests.pbx.scripted import EMPTY, Agents, events, load, snapshots, tell
@@ -148,6 +149,22 @@ async def test_queue_lengths_follow_the_callers(mirror):
     assert mirror.queues()["enterprise"] == QueueCount()
     await tell(mirror, *heard[joined + 1 :])
     assert mirror.queues()["common"].waiting == 0
+
+
+async def test_what_could_not_be_told_is_told_with_the_next_event(mirror, agents, caplog):
+    works, agents.agent = agents.agent, refuse
+    await tell(mirror, member(), member("1001"))
+    agents.agent = works
+    await tell(mirror, member(), member("1001"))
+    assert [(view.agent, view.state) for view in agents.told] == [
+        ("1003", "free"),
+        ("1001", "free"),
+    ]
+    assert "not told (unavailable)" in caplog.text
+
+
+async def refuse(view):
+    raise Unavailable("away")
 
 
 async def test_half_an_event_harms_nobody(mirror, agents):
