@@ -93,9 +93,12 @@ class _Inbox:
     queue: asyncio.Queue[Item] = field(default_factory=lambda: asyncio.Queue(_INBOX))
 
     def put(self, item: Item) -> None:
-        """A full inbox loses the item: it was flooded, and SIP repeats what matters."""
-        if not self.queue.full():
-            self.queue.put_nowait(item)
+        """A full inbox was flooded: it loses a message, which SIP repeats, but never a wish."""
+        if self.queue.full():
+            if isinstance(item, SipMessage):
+                return
+            self.queue.get_nowait()
+        self.queue.put_nowait(item)
 
     async def get(self, timeout: float | None) -> Item | None:
         try:

@@ -10,30 +10,16 @@ import asyncio
 import socket
 import threading
 import time
-from dataclasses import dataclass
 
 from core.clock import Clock
 from pbx.phone.errors import RtpInvalid
 from pbx.phone.heard import Heard
-from pbx.phone.rtp import FRAME_MS, RtpPacket
+from pbx.phone.pacer import Pacer, Pacing
+from pbx.phone.rtp import RtpPacket
 from pbx.phone.sdp import RemoteAudio
 from pbx.phone.sender import Sender
 
-_FRAME = FRAME_MS / 1000
-# Behind by more than this, the packets missed are not sent in a burst: their sound comes later.
-_LATE = 0.1
 _LARGEST = 2048
-
-
-@dataclass(frozen=True, slots=True)
-class Pacing:
-    """How evenly the phone sent: lateness of packets against their time, in ms."""
-
-    packets: int
-    mean_late_ms: float
-    worst_late_ms: float
-    skips: int
-    send_errors: int
 
 
 class MediaStream:
@@ -56,8 +42,9 @@ class MediaStream:
         self._failure: BaseException | None = None
         self._sender: Sender | None = None
         self._remote: tuple[str, int] = ("", 0)
-        self._sent = self._skips = self._send_errors = 0
-        self._late = self._worst_late = 0.0
+        self._pacer = Pacer(0.0)
+        self.errors = 0
+        """Packets that the system refused to send, or said had not arrived."""
 
     @property
     def sender(self) -> Sender | None:
@@ -77,10 +64,7 @@ class MediaStream:
 
     def pacing(self) -> Pacing:
         """How evenly packets were sent so far."""
-        mean = self._late / self._sent if self._sent else 0.0
-        return Pacing(
-            self._sent, mean * 1000, self._worst_late * 1000, self._skips, self._send_errors
-        )
+        return self._pacer.pacing()
 
     async def stop(self) -> None:
         """End the thread and close the socket; raises what the thread failed with.
@@ -107,34 +91,29 @@ class MediaStream:
 
     def _exchange(self) -> None:
         assert self._sender is not None
-        due = time.monotonic()
+        self._pacer = pacer = Pacer(time.monotonic())
         while not self._stop.is_set():
             now = time.monotonic()
-            if now >= due:
-                self._send(self._sender.tick(), now - due)
-                due += _FRAME
-                if now - due > _LATE:
-                    self._skips += 1
-                    due = now + _FRAME
+            wait = pacer.wait(now)
+            if wait == 0.0:
+                pacer.sent(now)
+                self._send(self._sender.tick())
                 continue
-            self._socket.settimeout(due - now)
+            self._socket.settimeout(wait)
             try:
                 data, (host, _) = self._socket.recvfrom(_LARGEST)
             except TimeoutError:
                 continue
             except OSError:  # an ICMP error of an earlier packet: the far end is not there now
-                self._send_errors += 1
+                self.errors += 1
                 continue
             self._receive(data, host)
 
-    def _send(self, packet: bytes, late: float) -> None:
-        self._sent += 1
-        self._late += late
-        self._worst_late = max(self._worst_late, late)
+    def _send(self, packet: bytes) -> None:
         try:
             self._socket.sendto(packet, self._remote)
         except OSError:  # a full buffer or an unreachable host loses a packet, as a network does
-            self._send_errors += 1
+            self.errors += 1
 
     def _receive(self, data: bytes, host: str) -> None:
         if host != self._remote[0]:

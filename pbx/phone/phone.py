@@ -106,7 +106,7 @@ class Phone:
 
         ``caller`` and ``display`` are what the network shows (default: the phone's own user),
         ``withheld`` shows neither; ``diverted_from`` is a number that forwards the call.
-        Raises ``NumberInvalid``.
+        Raises ``NumberInvalid``; ``OSError`` when there is no port for its sound.
         """
         if withheld:
             caller = display = None
@@ -196,7 +196,11 @@ class Phone:
         if self._waiting.full():
             self._reply(invite, source, 486, "Busy Here")
             return
-        call = IncomingCall(self, invite, remote, source)
+        try:
+            call = IncomingCall(self, invite, remote, source)
+        except OSError:  # no port or no file handle for its sound
+            self._reply(invite, source, 503, "Service Unavailable")
+            return
         self._waiting.put_nowait(call)
         self._start(call)
 

@@ -18,19 +18,18 @@ class RemoteAudio:
     """Where and how the far end wants to be spoken to.
 
     ``law`` is its first choice among the two laws, ``event_type`` its payload type for telephone
-    events (None: it takes no keys), ``sends`` whether it will send audio itself.
+    events (None: it takes no keys).
     """
 
     host: str
     port: int
     law: Law
     event_type: int | None
-    sends: bool
 
 
 def read_sdp(text: str) -> RemoteAudio:
     """Find the first audio line that we can speak. Raises ``SdpInvalid`` when there is none."""
-    host = direction = ""
+    host = ""
     audio: _Audio | None = None
     for line in text.splitlines():
         kind, _, value = line.strip().partition("=")
@@ -40,8 +39,6 @@ def read_sdp(text: str) -> RemoteAudio:
             audio = _Audio.read(value)
         elif kind == "c" and (audio is not None or not host):
             host = value.split()[-1] if value.split() else ""
-        elif kind == "a" and value in {"sendrecv", "sendonly", "recvonly", "inactive"}:
-            direction = value
         elif kind == "a" and audio is not None:
             audio.attribute(value)
     if audio is None:
@@ -51,8 +48,7 @@ def read_sdp(text: str) -> RemoteAudio:
         ipaddress.ip_address(host)
     except ValueError as error:
         raise SdpInvalid("there is no address") from error
-    sends = direction not in {"recvonly", "inactive"}
-    return RemoteAudio(host, audio.port, law, audio.event_type(), sends)
+    return RemoteAudio(host, audio.port, law, audio.event_type())
 
 
 @dataclass(slots=True)

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, model_validator
+
+from pbx.phone.dtmf import KeyTiming
 
 Port = Annotated[int, Field(ge=0, le=65535)]
 
@@ -15,7 +17,7 @@ class PhoneSettings(BaseModel):
 
     ``host`` is the local address to listen on; ``port`` 0 takes a free one. ``auto_answer_ms``
     takes calls after so long, None lets them ring. Keys are ``key_ms`` long and ``key_gap_ms``
-    apart. At most ``hear_seconds`` of a call are kept.
+    apart (``KeysInvalid`` if they cannot be). At most ``hear_seconds`` of a call are kept.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -32,3 +34,8 @@ class PhoneSettings(BaseModel):
     key_ms: int = 160
     key_gap_ms: int = 100
     hear_seconds: Annotated[float, Field(gt=0, le=7200)] = 900.0
+
+    @model_validator(mode="after")
+    def _keys_can_be_pressed(self) -> Self:
+        KeyTiming(self.key_ms, self.key_gap_ms)
+        return self

@@ -13,7 +13,8 @@ from pbx.phone.errors import CallOver, NotInTime
 from pbx.phone.g711 import SAMPLE_RATE
 from pbx.phone.heard import Heard, Reception
 from pbx.phone.listen import first_sound_ms, level_dbfs, tone_share
-from pbx.phone.media import MediaStream, Pacing
+from pbx.phone.media import MediaStream
+from pbx.phone.pacer import Pacing
 from pbx.phone.sdp import RemoteAudio
 from pbx.phone.sender import Job, Sender
 from pbx.phone.wav import read_wav, write_wav

@@ -5,7 +5,9 @@ import asyncio
 import pytest
 
 from pbx.phone import DECLINED, EndedBy, IncomingCall, Phone, PhoneCallState, PhoneSettings
+from pbx.phone.call import Wish
 from pbx.phone.errors import CallOver
+from pbx.phone.message import SipMessage
 from tests.pbx.phone.far_end import FarEnd
 
 
@@ -197,3 +199,24 @@ async def test_calls_that_nobody_takes_are_told_that_it_is_busy(far_end, monkeyp
             await far_end.next(200)
             over = await far_end.next(487)
             far_end.ask("ACK", name, 1, to_tag=over.tag("To"), branch=name)
+
+
+async def test_a_call_for_whose_sound_there_is_no_port_is_refused(listener, far_end, monkeypatch):
+    def full(*_: object) -> None:
+        raise OSError("too many open files")
+
+    monkeypatch.setattr("pbx.phone.sound.MediaStream", full)
+    far_end.ask("INVITE", "c1", 1, sdp=far_end.sdp())
+    await far_end.next(503)
+    assert listener.calls == []
+
+
+async def test_a_flood_of_messages_does_not_drown_the_wish_to_hang_up(listener, far_end):
+    call = await rings(listener, far_end)
+    ringing = SipMessage.read(far_end.texts[-1].encode())
+    for _ in range(500):
+        call.take(ringing, far_end.peer)
+    call.wish(Wish.HANG_UP)
+    refusal = await far_end.next(603)
+    far_end.ask("ACK", "c1", 1, to_tag=refusal.tag("To"))
+    await asyncio.wait_for(call.ended.wait(), 5)

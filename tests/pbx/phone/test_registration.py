@@ -61,6 +61,17 @@ async def test_a_wrong_password_is_not_tried_for_ever(far_end):
     assert refused.value.details == {"code": 401}
 
 
+async def test_a_lost_request_is_repeated_again_and_again(far_end, monkeypatch):
+    monkeypatch.setattr("pbx.phone.transport.T1", 0.01)
+    entering = asyncio.create_task(Phone(settings(far_end)).__aenter__())
+    for _ in range(5):
+        last = await far_end.next("REGISTER")
+    assert len(set(far_end.texts)) == 1
+    far_end.reply(last, 404)
+    with pytest.raises(RegistrationRefused):
+        await entering
+
+
 async def test_a_silent_registrar_is_given_up(far_end, monkeypatch):
     monkeypatch.setattr("pbx.phone.registration._PATIENCE", 0.3)
     with pytest.raises(RegistrationRefused) as refused:

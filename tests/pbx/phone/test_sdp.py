@@ -16,7 +16,7 @@ EVENTS = "a=rtpmap:101 telephone-event/8000\r\n"
 
 
 def test_the_first_law_and_the_key_events_are_taken():
-    assert read_sdp(PLAIN + EVENTS) == RemoteAudio("192.0.2.1", 4000, Law.A, 101, True)
+    assert read_sdp(PLAIN + EVENTS) == RemoteAudio("192.0.2.1", 4000, Law.A, 101)
 
 
 def test_line_feeds_alone_will_do():
@@ -30,17 +30,9 @@ def test_an_address_of_the_audio_goes_before_the_sessions():
 def test_audio_is_found_beside_other_media():
     video = "m=video 5000 RTP/AVP 31\r\nc=IN IP4 192.0.2.7\r\na=rtpmap:101 H261/90000\r\n"
     after = PLAIN + EVENTS + "m=video 5000 RTP/AVP 31\r\nc=IN IP4 192.0.2.7\r\n"
-    assert read_sdp(after) == RemoteAudio("192.0.2.1", 4000, Law.A, 101, True)
+    assert read_sdp(after) == RemoteAudio("192.0.2.1", 4000, Law.A, 101)
     before = HEAD + video + "m=audio 4000 RTP/AVP 0\r\nc=IN IP4 192.0.2.1\r\n"
-    assert read_sdp(before) == RemoteAudio("192.0.2.1", 4000, Law.MU, None, True)
-
-
-@pytest.mark.parametrize(
-    ("direction", "sends"),
-    [("sendrecv", True), ("sendonly", True), ("recvonly", False), ("inactive", False)],
-)
-def test_whether_the_far_end_will_speak(direction, sends):
-    assert read_sdp(f"{PLAIN}a={direction}\r\n").sends is sends
+    assert read_sdp(before) == RemoteAudio("192.0.2.1", 4000, Law.MU, None)
 
 
 def test_without_events_no_keys_are_taken():
