@@ -50,6 +50,7 @@ class ConsoleServer:
         self._host = host
         self._port = port
         self._socket: socket.socket | None = None
+        self._running = False
         self._stopping = asyncio.Event()
         settings = self._parts.settings
         self._uvicorn = _Uvicorn(
@@ -124,11 +125,16 @@ class ConsoleServer:
         await self._uvicorn.up.wait()
 
     def stop(self) -> None:
-        """Ask ``run`` to end in good order."""
+        """Ask ``run`` to end in good order; if it never began, give the port back."""
         self._stopping.set()
+        if self._socket is not None and not self._running:
+            self._socket.close()
 
     async def run(self) -> None:
         """Serve until ``stop`` or cancellation, then shut down within a few seconds."""
+        if self._stopping.is_set():
+            return
+        self._running = True
         if self._socket is None:
             self.open()
         assert self._socket is not None

@@ -78,6 +78,16 @@ async def test_a_cancelled_server_shuts_down_and_frees_its_port() -> None:
         await running
 
 
+async def test_a_server_that_never_ran_gives_its_port_back() -> None:
+    first = server()
+    host, port = first.open()
+    first.stop()
+    await first.run()
+    second = server(host, port)
+    assert second.open() == (host, port)
+    second.stop()
+
+
 async def test_a_request_that_never_ends_cannot_hold_up_the_shutdown() -> None:
     async with serve_console(close_seconds=0.1) as served:
         reader, writer = await asyncio.open_connection(*served.server.address)
