@@ -5,22 +5,15 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import AsyncGenerator
-from typing import TypeAlias
 
-from pydantic import ValidationError
 from starlette.websockets import WebSocket, WebSocketDisconnect, WebSocketState
 
 from agent_console.answers import as_json
-from agent_console.errors import (
-    HelloExpected,
-    MessageTooBig,
-    ReaderTooSlow,
-    TooManyMessages,
-    VersionUnsupported,
-)
+from agent_console.closing import Closing, closing_for, first_of
+from agent_console.errors import HelloExpected, VersionUnsupported
 from agent_console.gate import Allowance
+from agent_console.inbox import Inbox
 from agent_console.messages import (
-    CLIENT_MESSAGE,
     VERSION,
     CloseCode,
     ErrorMessage,
@@ -37,23 +30,11 @@ from agent_console.messages import (
 )
 from agent_console.outbox import Outbox
 from agent_console.parts import Parts
-from core.bus import Overrun
 from core.errors import Conflict, HotlineError, Invalid
 from core.ports import Viewer
 from core.views import Event
 
 logger = logging.getLogger(__name__)
-
-Received: TypeAlias = Hello | Ping
-
-
-class Closing(Exception):
-    """The way out of every task of a console: the code to close with, and why."""
-
-    def __init__(self, code: CloseCode, error: HotlineError | None = None) -> None:
-        super().__init__(code)
-        self.code = code
-        self.error = error
 
 
 class Console:
@@ -70,8 +51,12 @@ class Console:
         self._token = token
         self._viewer = viewer
         self._outbox = Outbox(self._settings.outbox_events, self._settings.outbox_passing)
-        self._allowance = Allowance(
-            self._settings.messages_per_second, self._settings.messages_burst, parts.clock
+        self._inbox = Inbox(
+            websocket,
+            Allowance(
+                self._settings.messages_per_second, self._settings.messages_burst, parts.clock
+            ),
+            self._settings.message_bytes,
         )
         self._asked_to_close: asyncio.Future[CloseCode] = asyncio.Future()
         self._sending = asyncio.Lock()
@@ -97,7 +82,7 @@ class Console:
                 tasks.create_task(self._watch_session())
                 tasks.create_task(self._talk(tasks))
         except* Closing as closings:
-            await self._say_goodbye(_first(closings))
+            await self._say_goodbye(first_of(closings))
         except* WebSocketDisconnect:
             pass  # gone by itself; it will resume
 
@@ -108,7 +93,7 @@ class Console:
         await self._open(hello)
         tasks.create_task(self._write())
         while True:
-            match await self._receive():
+            match await self._inbox.receive():
                 case Ping(id=number):
                     await self._send(Pong(id=number))
                 case Hello():
@@ -117,7 +102,7 @@ class Console:
     async def _hello(self) -> Hello:
         try:
             async with asyncio.timeout(self._settings.hello_seconds):
-                hello = await self._receive()
+                hello = await self._inbox.receive()
         except TimeoutError:
             raise Closing(CloseCode.POLICY, HelloExpected()) from None
         if not isinstance(hello, Hello):
@@ -132,7 +117,7 @@ class Console:
             missed = await self._missed(hello.resume_cursor)
             snapshot = None if missed is not None else await self._parts.desk.snapshot(self._viewer)
         except HotlineError as error:
-            raise _closing(error) from error
+            raise closing_for(error) from error
         await self._send(
             Welcome(
                 viewer=ViewerView(
@@ -172,7 +157,7 @@ class Console:
             async for event in events:
                 self._outbox.put(event)
         except HotlineError as error:
-            raise _closing(error) from error
+            raise closing_for(error) from error
         finally:
             if isinstance(events, AsyncGenerator):
                 await events.aclose()
@@ -201,24 +186,6 @@ class Console:
                 raise WebSocketDisconnect  # another task of ours has found it gone
             await self._websocket.send_text(message.model_dump_json())
 
-    async def _receive(self) -> Received:
-        frame = await self._websocket.receive()
-        if frame["type"] == "websocket.disconnect":
-            raise WebSocketDisconnect(frame.get("code", 1006))
-        text = frame.get("text")
-        if not self._allowance.take():
-            raise Closing(CloseCode.POLICY, TooManyMessages())
-        if text is None:
-            raise Closing(CloseCode.POLICY, Invalid("messages are text"))
-        if len(text.encode()) > self._settings.message_bytes:
-            raise Closing(CloseCode.TOO_BIG, MessageTooBig(limit=self._settings.message_bytes))
-        try:
-            return CLIENT_MESSAGE.validate_json(text)
-        except ValidationError as wrong:
-            reasons = sorted({reason["type"] for reason in wrong.errors(include_input=False)})
-            error = Invalid("not a message of this version", reasons=reasons)
-            raise Closing(CloseCode.POLICY, error) from None
-
     async def _leave_when_asked(self) -> None:
         raise Closing(await self._asked_to_close)
 
@@ -245,21 +212,3 @@ class Console:
                 await self._websocket.close(closing.code)
         except (TimeoutError, WebSocketDisconnect):
             logger.info("a console did not take its close code %d", closing.code)
-
-
-def _closing(error: HotlineError) -> Closing:
-    """How a console ends when the desk fails it."""
-    if error.status == 401:
-        return Closing(CloseCode.LOG_IN, error)
-    if isinstance(error, ReaderTooSlow | Overrun):
-        return Closing(CloseCode.RESUME, error)
-    return Closing(CloseCode.INTERNAL, error)
-
-
-def _first(closings: BaseExceptionGroup[Closing]) -> Closing:
-    """The closing that came first; the others only followed it."""
-    while True:
-        first = closings.exceptions[0]
-        if isinstance(first, Closing):
-            return first
-        closings = first
