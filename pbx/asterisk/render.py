@@ -80,7 +80,6 @@ def template_values(settings: PbxSettings, pack: CityPack, folder: Path) -> dict
         "pack": pack,
         "folder": folder,
         "browser": any(agent.browser for agent in settings.agents),
-        "loopback": settings.sip.host.is_loopback,
         "username_first": any(shared in net for trunk in settings.trunks for net in trunk.match),
         "merged": sorted(
             number for line in pack.lines if line != pack.main_line for number in line.numbers
