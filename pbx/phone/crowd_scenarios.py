@@ -36,7 +36,7 @@ Content-Length: 0
 CALLER = f"""\
 <?xml version="1.0" encoding="UTF-8"?>
 <scenario name="caller">
-<send retrans="500" start_rtd="answer"><![CDATA[
+<send retrans="500"><![CDATA[
 INVITE sip:[service]@[remote_ip]:[remote_port] SIP/2.0
 Via: SIP/2.0/[transport] [local_ip]:[local_port];branch=[branch]
 From: <sip:$prefix[call_number]@[local_ip]:[local_port]>;tag=[pid]-[call_number]
@@ -53,7 +53,7 @@ Content-Length: [len]
 <recv response="100" optional="true"/>
 <recv response="180" optional="true"/>
 <recv response="183" optional="true"/>
-<recv response="200" rtd="answer" rrs="true"/>
+<recv response="200" rrs="true"/>
 <send><![CDATA[
 ACK [next_url] SIP/2.0
 Via: SIP/2.0/[transport] [local_ip]:[local_port];branch=[branch]

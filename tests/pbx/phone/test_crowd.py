@@ -67,7 +67,6 @@ async def test_a_crowd_of_callers_reaches_a_crowd_of_agents(start_asterisk):
             counts = await callers.finished(30)
         assert (counts.created, counts.succeeded, counts.failed) == (5, 5, 0)
         assert counts.current == 0
-        assert counts.answer_ms < 5000
         # The agents were answered, talked to and hung up on; none is left.
         after = await desks.stop()
         assert (after.succeeded, after.failed, after.current) == (6, 0, 0)
