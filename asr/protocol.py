@@ -91,6 +91,9 @@ class Heartbeat(_Message):
     kind: Literal["heartbeat"] = "heartbeat"
     streams: int = 0
     longest_turn: float = 0.0
+    lag_p50_ms: float = 0.0  # that audio waited for the engine, over the last 5,000 decodings
+    lag_p99_ms: float = 0.0
+    lag_max_ms: float = 0.0
     refused: dict[str, int] = Field(default_factory=dict)  # connections, by reason, since the start
     partials_dropped: int = 0
 

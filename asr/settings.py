@@ -77,8 +77,8 @@ class WhisperSettings(_Settings):
     window_margin_seconds: Annotated[float, Field(ge=0)] = 5.0  # of silence after the utterance
     max_repetition: Positive = 2.4  # compression ratio of the text
     min_log_probability: float = -1.0
-    max_no_speech: Positive = 0.6  # with less log probability than the next line: nobody spoke
-    min_speech_log_probability: float = -0.7
+    max_no_speech: Positive = 0.7  # above, and below the next line: nobody spoke
+    min_speech_log_probability: float = -0.5
 
 
 class FakeSettings(_Settings):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from collections import deque
 from collections.abc import Callable
 from uuid import UUID
 
@@ -17,6 +18,8 @@ from core.transcript import STREAM_TRANSITIONS, Segment, StreamReport, StreamSta
 from core.transitions import advance
 
 log = logging.getLogger(__name__)
+
+_LAGS_KEPT = 5000
 
 
 class Stream:
@@ -78,7 +81,7 @@ class Stream:
 
     def _decoded(self, decoded: Decoded) -> None:
         self._max_lag = max(self._max_lag, decoded.lag)
-        self._house.heard(failed=decoded.error is not None)
+        self._house.heard(decoded)
         for hypothesis in decoded.hypotheses:
             self._house.say(self._segment(hypothesis))
             self._utterance += hypothesis.final
@@ -147,6 +150,7 @@ class Streams:
         self.clock = clock
         self.say = say
         self.report = report
+        self.lags: deque[float] = deque(maxlen=_LAGS_KEPT)  # seconds that audio waited, the latest
         self.failures = 0  # decodings that failed since the last that did not
         self._settings = settings
         self._streams: dict[UUID, Stream] = {}
@@ -205,8 +209,10 @@ class Streams:
         for stream in list(self._streams.values()):
             stream.end(reason)
 
-    def heard(self, *, failed: bool) -> None:
-        self.failures = self.failures + 1 if failed else 0
+    def heard(self, decoded: Decoded) -> None:
+        """Keep account of one decoding."""
+        self.lags.append(decoded.lag)
+        self.failures = self.failures + 1 if decoded.error is not None else 0
 
     def over(self, stream: Stream) -> None:
         del self._streams[UUID(stream.tap.tap_id)]

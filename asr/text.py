@@ -1,6 +1,6 @@
 """What recognition itself must tidy: script, spacing, width. Numbers and names are read elsewhere.
 
-Order: width, then script, then punctuation, then the spaces around it.
+Order: width, script, spaces, punctuation, and the spaces around that.
 """
 
 from __future__ import annotations
@@ -36,6 +36,6 @@ def tidy(text: str) -> str:
     twice changes nothing.
     """
     text = _converter().convert(text.translate(_WIDE_TO_NARROW))
-    text = _SPACES.sub(" ", text).strip()
+    text = _SPACE_AT_CJK.sub("", _SPACES.sub(" ", text).strip())
     text = _MARK_AFTER_CJK.sub(lambda mark: _NARROW_TO_WIDE[mark.group()], text)
     return _SPACE_AT_CJK.sub("", text)

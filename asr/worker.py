@@ -147,8 +147,12 @@ class Worker:
             failure = DecodingFailed(f"{failures} decodings failed in a row")
             self._send(protocol.Failed(error_id=failure.error_id, message=str(failure)))
             raise failure
+        lags = sorted(server.streams.lags) or [0.0]
         return protocol.Heartbeat(
             streams=len(server.streams),
+            lag_p50_ms=_ms(lags[len(lags) // 2]),
+            lag_p99_ms=_ms(lags[len(lags) * 99 // 100]),
+            lag_max_ms=_ms(lags[-1]),
             longest_turn=pool.longest_turn(),
             refused=dict(server.refused),
             partials_dropped=self._partials_dropped,
@@ -179,6 +183,10 @@ class Worker:
         self._writer.write(protocol.encode(notice))
 
 
+def _ms(seconds: float) -> float:
+    return round(seconds * 1000, 1)
+
+
 async def _main(fd: int) -> int:
     reader, writer = await asyncio.open_connection(
         sock=socket.socket(fileno=fd), limit=protocol.MAX_LINE
@@ -203,6 +211,7 @@ def main() -> None:
     parser.add_argument("--fd", type=int, required=True)
     arguments = parser.parse_args()
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s")
+    logging.getLogger("faster_whisper").setLevel(logging.WARNING)  # it tells of every utterance
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the hotline, which then tells us
     code = 1
     try:

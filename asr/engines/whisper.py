@@ -42,6 +42,13 @@ class _Reading:
     no_speech: float
     repetition: float
 
+    def invented(self, settings: WhisperSettings) -> bool:
+        """Whisper writes sentences over noise too, but does not believe in them."""
+        return (
+            self.no_speech > settings.max_no_speech
+            and self.log_probability < settings.min_speech_log_probability
+        )
+
     def doubtful(self, settings: WhisperSettings) -> bool:
         return (
             self.repetition > settings.max_repetition
@@ -77,13 +84,11 @@ class WhisperEngine:
         seconds = len(audio) / _RATE
         window = min(math.ceil(seconds + settings.window_margin_seconds), _WINDOW_SECONDS)
         reading = self._decode(audio, window, settings.beam)
+        if reading.invented(settings):
+            return None
         if reading.doubtful(settings) and window < _WINDOW_SECONDS:
             reading = self._decode(audio, _WINDOW_SECONDS, settings.careful_beam)
-        invented = (
-            reading.no_speech > settings.max_no_speech
-            and reading.log_probability < settings.min_speech_log_probability
-        )
-        if invented or reading.doubtful(settings) or not reading.text.strip():
+        if reading.invented(settings) or reading.doubtful(settings):
             return None
         return reading
 

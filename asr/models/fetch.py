@@ -79,6 +79,7 @@ def fetch_model(
     except HotlineError:
         raise
     except urllib.error.HTTPError as answer:
+        answer.close()
         raise ModelFetchFailed(
             f"the site answers {answer.code} for {name}", reason=f"http_{answer.code}"
         ) from answer

@@ -111,9 +111,11 @@ class TapPeer:
     def hang_up(self) -> None:
         self.writer.write(encode(Kind.HANGUP))
 
-    def leave(self) -> None:
-        self._reading.cancel()
+    async def leave(self) -> None:
         self.writer.transport.abort()
+        await self._reading
+        with contextlib.suppress(ConnectionError):
+            await self.writer.wait_closed()
 
 
 def make_tone(seconds: float, amplitude: int = 8000, rate: int = 8000) -> bytes:
@@ -155,7 +157,7 @@ async def connect() -> AsyncIterator[Callable[..., object]]:
 
     yield connect_to
     for peer in peers:
-        peer.leave()
+        await peer.leave()
 
 
 @pytest.fixture

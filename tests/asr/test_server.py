@@ -275,7 +275,7 @@ async def test_a_flood_is_taken_at_the_pace_of_speech(house, connect, make_tap, 
     await sink.until_state(tap, StreamState.ENDED)
     assert len(sink.finals) == 1
     assert connection._received < 2_000_000  # of 9.7 million
-    flood.leave()
+    await flood.leave()
 
 
 async def test_a_peer_that_never_reads_costs_no_memory(house, connect, make_tap, sink):
