@@ -49,10 +49,9 @@ class Keeper:
         self._gone = asyncio.Event()
         self._again = asyncio.Event()
 
-    def lost(self, tap_id: str) -> None:
-        """That tap is no more. Old news of an earlier one change nothing."""
-        if tap_id == self.tap_id:
-            self._gone.set()
+    def lost(self) -> None:
+        """The tap of ``tap_id`` is no more."""
+        self._gone.set()
 
     def again(self) -> None:
         """What kept us from tapping may be over: if we wait, wait no longer."""

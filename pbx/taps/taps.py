@@ -116,11 +116,14 @@ class Taps:
         await self._duties.put(keeper)
 
     async def _lost(self, tap_id: str | None) -> None:
-        """A tap is no more. The caller's is placed again only while somebody talks to him."""
+        """A tap is no more; old news of an earlier one change nothing.
+
+        The caller's is placed again only while somebody talks to him.
+        """
         for uniqueid, keeper in list(self._keepers.items()):
             if tap_id is not None and keeper.tap_id == tap_id:
                 if keeper.party.leg is Leg.AGENT or self._agents_in(keeper.party.call_id):
-                    keeper.lost(tap_id)
+                    keeper.lost()
                 else:
                     await self._over(uniqueid)
 

@@ -266,3 +266,26 @@ async def test_a_late_ring_of_another_telephone_does_not_break_into_a_talk(desk)
     other = {"Interface": "PJSIP/1002", "DestChannel": "PJSIP/1002-00000099"}
     await tell(desk.tracker, AmiEvent("AgentCalled", {**ring.fields, **other}, ring.channel_vars))
     assert desk.facts.told == told
+
+
+async def test_an_agent_who_took_a_call_over_and_hangs_up_ends_the_talk(desk):
+    heard = events("transferred")
+    joined = max(i for i, event in enumerate(heard) if event.name == "BridgeEnter")
+    await tell(desk.tracker, *heard[: joined + 1])
+    gone = next(
+        event
+        for event in heard[joined:]
+        if event.name == "Hangup" and event.get("Channel").startswith("PJSIP/1002")
+    )
+    await tell(desk.tracker, gone)
+    ended = desk.facts.told[-1]
+    assert (desk.facts.kinds[-1], ended.agent, ended.reason) == ("TalkEnded", "1002", "agent")
+
+
+async def test_a_call_that_nobody_has_answered_yet_is_no_call(desk):
+    snapshot = snapshots("abandoned_in_queue")[1]
+    channel = snapshot.channels[0]
+    ringing = {**channel.channel_vars, "CALL_ANSWERED": ""}
+    unanswered = AmiEvent(channel.name, {**channel.fields, "ChannelState": "4"}, ringing)
+    await tell(desk.tracker, replace(snapshot, channels=(unanswered,), queue_entries=()))
+    assert desk.facts.told == []
