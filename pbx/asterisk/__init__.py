@@ -3,6 +3,7 @@
 from pbx.asterisk.errors import (
     AsteriskDownloadFailed,
     AsteriskFailed,
+    AsteriskPortTaken,
     AsteriskUnavailable,
     AsteriskUnpackFailed,
     RenderInvalid,
@@ -16,6 +17,7 @@ __all__ = [
     "AsteriskDownloadFailed",
     "AsteriskFailed",
     "AsteriskInstall",
+    "AsteriskPortTaken",
     "AsteriskServer",
     "AsteriskUnavailable",
     "AsteriskUnpackFailed",

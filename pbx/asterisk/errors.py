@@ -29,6 +29,12 @@ class AsteriskFailed(Unavailable):
     error_id = "asterisk_failed"
 
 
+class AsteriskPortTaken(AsteriskFailed):
+    """A port of the configuration belongs to somebody else, or is not this machine's to give."""
+
+    error_id = "asterisk_port_taken"
+
+
 class RenderInvalid(Invalid):
     """A value cannot go into an Asterisk configuration file."""
 

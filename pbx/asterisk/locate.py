@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import shutil
 import subprocess
@@ -12,6 +13,8 @@ from pathlib import Path
 from pbx.asterisk.errors import AsteriskUnpackFailed
 
 OLDEST_MAJOR = 20
+# Where packages put it; an ordinary user's PATH often has neither.
+SBIN = ("/usr/local/sbin", "/usr/sbin")
 RECORD = "install.json"
 # The form of the unpacked tree and its record; a cache of another form is not used.
 RECORD_FORM = 1
@@ -68,7 +71,8 @@ def find_installed(etc: Path) -> AsteriskInstall | None:
 
     ``etc`` is where its configuration says which folders it uses.
     """
-    program = shutil.which("asterisk")
+    path = os.pathsep.join([os.environ.get("PATH", os.defpath), *SBIN])
+    program = shutil.which("asterisk", path=path)
     if program is None:
         return None
     version = ask_version((program,))

@@ -11,6 +11,7 @@ from typing import Self
 
 from pbx.asterisk.errors import AsteriskFailed
 from pbx.asterisk.locate import AsteriskInstall
+from pbx.asterisk.ports import check_ports
 from pbx.settings import AmiSettings
 
 LAST_LINES = 12
@@ -43,8 +44,10 @@ class AsteriskServer:
     async def start(self, deadline: float = 30.0) -> None:
         """Start it and return when it is fully booted and AMI takes our login.
 
-        Raises ``AsteriskFailed`` when it ends first or is not ready after ``deadline`` seconds.
+        Raises ``AsteriskPortTaken`` before anything is started, and ``AsteriskFailed`` when it ends
+        first or is not ready after ``deadline`` seconds.
         """
+        check_ports(self._folder / "etc")
         with self.console.open("ab") as output:
             self._process = await asyncio.create_subprocess_exec(
                 *self._install.command,

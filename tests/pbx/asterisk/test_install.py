@@ -108,6 +108,7 @@ def machine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Machine:
     )
     tools = os.pathsep.join([str(tmp_path / "bin"), "/usr/bin", "/bin"])
     monkeypatch.setenv("PATH", tools)
+    monkeypatch.setattr("pbx.asterisk.locate.SBIN", (str(tmp_path / "sbin"),))
     return made
 
 
@@ -280,6 +281,13 @@ def test_an_installed_asterisk_wins(machine):
     assert found.modules == machine.root / "lib/asterisk/modules"
     assert found.data == machine.root / "share/asterisk"
     assert machine.runs_of_apt() == []
+
+
+def test_an_installed_asterisk_is_found_though_the_user_s_path_lacks_sbin(machine):
+    program = own_asterisk(machine, "Asterisk 22.1.0")
+    (machine.root / "sbin").mkdir()
+    program = program.rename(machine.root / "sbin/asterisk")
+    assert machine.ensure().command == (str(program),)
 
 
 def test_an_installed_asterisk_s_own_folders_are_found(machine):

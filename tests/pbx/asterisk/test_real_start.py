@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from pbx.asterisk import AsteriskFailed, AsteriskServer, render
+from pbx.asterisk import AsteriskFailed, AsteriskPortTaken, AsteriskServer, render
 from pbx.asterisk.modules import in_use
 from tests.pbx.asterisk.conftest import AmiSession, ami_session
 from tests.pbx.conftest import agent, free_ports
@@ -128,17 +128,36 @@ async def test_agents_and_their_level_survive_a_restart(start_asterisk):
     assert re.search(r"8001 \(PJSIP/8001\).*penalty 3.*\(dynamic\)", shown)
 
 
-async def test_a_taken_port_is_reported_and_no_process_stays(
+@pytest.mark.parametrize(
+    ("kind", "part"),
+    [(socket.SOCK_STREAM, "ami"), (socket.SOCK_STREAM, "http"), (socket.SOCK_DGRAM, "sip")],
+)
+async def test_a_taken_port_is_named_and_nothing_is_started(
+    asterisk_install, make_settings, pack, short_path, kind, part
+):
+    settings = make_settings(agents=[agent("8003", browser=True)])
+    render(settings, pack, asterisk_install, short_path)
+    port = getattr(settings, part).port
+    with socket.socket(socket.AF_INET, kind) as other:
+        other.bind(("127.0.0.1", port))
+        server = AsteriskServer(asterisk_install, short_path, settings.ami)
+        with pytest.raises(AsteriskPortTaken) as failed:
+            await server.start()
+    assert failed.value.error_id == "asterisk_port_taken"
+    assert failed.value.details == {"host": "127.0.0.1", "port": port}
+    assert not server.console.exists()
+
+
+async def test_an_asterisk_that_is_not_ready_in_time_is_ended(
     asterisk_install, make_settings, pack, short_path
 ):
     settings = make_settings()
-    render(settings, pack, asterisk_install, short_path)
-    with socket.create_server(("127.0.0.1", settings.ami.port)):
-        server = AsteriskServer(asterisk_install, short_path, settings.ami)
-        with pytest.raises(AsteriskFailed) as failed:
-            await server.start(deadline=3)
-    assert failed.value.error_id == "asterisk_failed"
-    assert "Address already in use" in "\n".join(failed.value.details["log"])
+    files = render(settings, pack, asterisk_install, short_path)
+    manager = files["manager.conf"]
+    manager.write_text(manager.read_text().replace("enabled = yes", "enabled = no"))
+    server = AsteriskServer(asterisk_install, short_path, settings.ami)
+    with pytest.raises(AsteriskFailed, match="not ready after 2 s"):
+        await server.start(deadline=2)
     assert not process_exists(server.pid)
 
 
@@ -152,6 +171,15 @@ async def test_an_asterisk_that_ends_by_itself_says_why(
     with pytest.raises(AsteriskFailed) as failed:
         await AsteriskServer(asterisk_install, short_path, settings.ami).start()
     assert "res_none_such" in "\n".join(failed.value.details["log"])
+
+
+async def test_a_second_asterisk_in_one_folder_is_refused_and_the_first_goes_on(
+    start_asterisk, asterisk_install
+):
+    asterisk = await start_asterisk()
+    with pytest.raises(AsteriskPortTaken):
+        await AsteriskServer(asterisk_install, asterisk.folder, asterisk.settings.ami).start()
+    assert "uptime" in await asterisk.cli("core show uptime")
 
 
 async def test_the_owner_sees_an_asterisk_die(start_asterisk):
