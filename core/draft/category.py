@@ -13,7 +13,11 @@ SIGN = 3.0
 MORE_SIGNS = 1.0
 MOST_SIGNS = 4
 WORD = 1.0
+# A word out of a sign whose other words were not said; used by so many classes at most.
+ALONE = 0.6
+COMMON = 3
 BY_SOUND = 0.5
+BY_SHORT_SOUND = 0.25
 MOST_HINTS = 2.0
 ENOUGH = 0.9
 # A long phrase says more than a short one, up to this many characters.
@@ -68,12 +72,13 @@ def guess_category(taxonomy: Taxonomy, heard: Heard, *, enterprise: bool) -> Gue
 
     ``enterprise``: an enterprise calls, for which classes of their own exist.
     """
+    single = _single_words(taxonomy, heard.text)
     scored = [
         candidate
         for area in taxonomy.areas
         if enterprise or not area.enterprise_only
         for branch in area.branches
-        for candidate in _scores(area, branch, heard)
+        for candidate in _scores(area, branch, heard, single)
     ]
     ranked = sorted(scored, key=lambda s: (-round(s.score, 2), s.first))
     if not ranked or ranked[0].score < ENOUGH:
@@ -93,7 +98,33 @@ def guess_of(taxonomy: Taxonomy, code: str, confidence: float, match: Match) -> 
     return None
 
 
-def _scores(area: Area, branch: Branch, heard: Heard) -> Iterator[_Scored]:
+def _single_words(taxonomy: Taxonomy, text: str) -> dict[str, list[Match]]:
+    """Words of signs that stand alone, by leaf: half a phrase is a hint too.
+
+    A word counts for a leaf only if few others use it.
+    """
+    standing: list[tuple[Match, frozenset[str]]] = []
+    for place in range(len(text) - 1):
+        for word, codes in taxonomy.vocabulary.get(text[place : place + 2], ()):
+            if len(codes) <= COMMON and text.startswith(word, place):
+                standing.append((Match(place, place + len(word), exact=True), codes))
+    found_at: dict[str, list[Match]] = {}
+    taken: set[int] = set()
+    said: set[str] = set()
+    for match, codes in sorted(standing, key=lambda s: (s[0].start - s[0].end, s[0].start)):
+        word, places = text[match.start : match.end], range(match.start, match.end)
+        if word in said or not taken.isdisjoint(places):
+            continue
+        said.add(word)
+        taken.update(places)
+        for code in codes:
+            found_at.setdefault(code, []).append(match)
+    return found_at
+
+
+def _scores(
+    area: Area, branch: Branch, heard: Heard, single: dict[str, list[Match]]
+) -> Iterator[_Scored]:
     hints = _apart(_found(branch.words, heard))
     hint_score = min(sum(_worth(match, WORD) for match in hints), MOST_HINTS)
     if hints:
@@ -101,19 +132,22 @@ def _scores(area: Area, branch: Branch, heard: Heard) -> Iterator[_Scored]:
     for leaf in branch.leaves:
         signs = sorted(_found(leaf.signs, heard), key=lambda m: (-m.exact, m.start - m.end))
         words = _apart(_found(leaf.words, heard), signs)
-        if not (signs or words) or any(_found(leaf.unless, heard)):
+        alone = _apart(single.get(leaf.code, ()), [*signs, *words])
+        if not (signs or words or alone) or any(_found(leaf.unless, heard)):
             continue
         score = hint_score + min(sum(_worth(match, WORD) for match in words), MOST_HINTS)
         if signs and area.enterprise_only:
             score += OWN_AREA
+        score += min(sum(ALONE for _ in alone), MOST_HINTS)
         for place, match in enumerate(_apart(signs)[:MOST_SIGNS]):
             length = min(match.end - match.start, LONG)
             points = MORE_SIGNS if place else SIGN + LENGTH_BONUS * length
             score += _worth(match, points) * leaf.weight
         # What is said first is what he calls about.
-        first = min(match.start for match in [*signs, *words])
+        matches = [*signs, *words, *alone]
+        first = min(match.start for match in matches)
         score -= LATENESS * min(first, LATE)
-        yield _Scored(area, branch, leaf, score, bool(signs), tuple([*signs, *words][:MOST_SIGNS]))
+        yield _Scored(area, branch, leaf, score, bool(signs), tuple(matches[:MOST_SIGNS]))
 
 
 def _apart(matches: Iterable[Match], taken: Iterable[Match] = ()) -> list[Match]:
@@ -134,4 +168,6 @@ def _found(phrases: Iterable[Phrase], heard: Heard) -> Iterator[Match]:
 
 
 def _worth(match: Match, points: float) -> float:
-    return points if match.exact else points * BY_SOUND
+    if match.exact:
+        return points
+    return points * (BY_SOUND if match.end - match.start > 3 else BY_SHORT_SOUND)

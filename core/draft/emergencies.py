@@ -10,6 +10,8 @@ from core.pack.phrase import Heard, Match, first_match
 
 _CLAUSE_ENDS = re.compile(r"[，。！？；]")
 _REACH = 12
+# 脚不行 sounds like 叫不醒: shorter words are not trusted by their sound to call an ambulance.
+SOUND_LENGTH = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,14 +58,17 @@ def _now(emergency: Emergency, situation: Situation, heard: Heard) -> Match | No
     by_sound: Match | None = None
     for phrase in situation.signs:
         for match in phrase.matches(heard):
-            if not situation.past_counts and _not_now(emergency, heard.text, match.start):
+            if not situation.past_counts and _not_now(emergency, heard.text, match):
                 continue
             if match.exact:
                 return match
-            by_sound = by_sound or match
+            if match.end - match.start >= SOUND_LENGTH:
+                by_sound = by_sound or match
     return by_sound
 
 
-def _not_now(emergency: Emergency, text: str, start: int) -> bool:
-    before = _CLAUSE_ENDS.split(text[max(0, start - _REACH) : start])[-1]
-    return any(word in before for word in emergency.not_now)
+def _not_now(emergency: Emergency, text: str, match: Match) -> bool:
+    """Whether a word of fear or memory stands before the sign in its clause, or inside it."""
+    before = _CLAUSE_ENDS.split(text[max(0, match.start - _REACH) : match.start])[-1]
+    clause = before + text[match.start : match.end]
+    return any(word in clause for word in emergency.not_now)

@@ -22,15 +22,11 @@ def kind_of(
     emergency: bool,
     secret: bool,
 ) -> FieldView:
-    """The type: what the caller calls it himself, else what such a matter is, else how he puts it.
-
-    The last two types of the pack are the ordinary ones: with a matter, and without.
-    """
-    *_, plea, nothing = rules.types
+    """The type: as the caller calls it, else what such a matter usually is, else how he puts it."""
     if ground is not None and ground.type is not None:
         return found(ground.type, 0.8, [by_rule(ground.name)])
     if emergency:
-        return found(plea.name, 0.9, [by_rule("emergency")])
+        return found(rules.plea, 0.9, [by_rule("emergency")])
     named = named_type(rules.types, heard)
     if named is not None:
         rule, match = named
@@ -45,8 +41,8 @@ def kind_of(
         rule, match = shaped
         return found(rule.name, 0.65, said.evidence(match.start, match.end))
     if guess is not None:
-        return found(plea.name, 0.5)
-    return found(nothing.name if heard.text else None, 0.2 if heard.text else 0.0)
+        return found(rules.plea, 0.5)
+    return found(rules.nothing if heard.text else None, 0.2 if heard.text else 0.0)
 
 
 def _usual(guess: Guess | None) -> str | None:

@@ -29,13 +29,21 @@ _TOKEN = re.compile(r"…+|（[^（）…]*）|[^（）…]+")
 
 @dataclass(frozen=True)
 class Heard:
-    """A text to search, with its sounds."""
+    """A text to search, with its sounds and the pairs of characters in either."""
 
     text: str
 
     @cached_property
     def sounds(self) -> str:
         return sounds(self.text)
+
+    @cached_property
+    def pairs(self) -> frozenset[str]:
+        return _pairs(self.text)
+
+    @cached_property
+    def sound_pairs(self) -> frozenset[str]:
+        return _pairs(self.sounds)
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,34 +55,41 @@ class Match:
     exact: bool
 
 
+class _Form:
+    """A phrase as it is written, or as it sounds: compiled, with the pairs it may begin with."""
+
+    __slots__ = ("_pattern", "_starts")
+
+    def __init__(self, parts: list[_Part]) -> None:
+        self._pattern = re.compile("".join(part.pattern for part in parts))
+        self._starts = frozenset(word[:2] for word in parts[0].words)
+
+    def find(self, text: str, pairs: frozenset[str]) -> Iterator[re.Match[str]]:
+        # Hundreds of phrases are tried on every sentence and nearly none begins in it.
+        if self._starts.isdisjoint(pairs):
+            return iter(())
+        return self._pattern.finditer(text)
+
+
 class Phrase:
     """One phrase, compiled. Raises ``ValueError`` for a text that is not a phrase."""
 
-    __slots__ = ("_first", "_first_sounds", "_pattern", "_sound_pattern", "text")
+    __slots__ = ("_heard", "_written", "text")
 
     def __init__(self, text: str) -> None:
         parts = _parts(text)
         self.text = text
-        self._first = parts[0].words
-        self._pattern = _compiled(parts)
-        self._first_sounds: tuple[str, ...] = ()
-        self._sound_pattern: re.Pattern[str] | None = None
-        if _is_long_enough(parts):
-            spoken = [part.spoken for part in parts]
-            self._first_sounds = spoken[0].words
-            self._sound_pattern = _compiled(spoken)
+        self._written = _Form(parts)
+        self._heard = _Form([part.spoken for part in parts]) if _is_long_enough(parts) else None
 
     def matches(self, heard: Heard) -> Iterator[Match]:
         """Everywhere it is written so; only if nowhere, everywhere it sounds so."""
         exact = False
-        if any(word in heard.text for word in self._first):
-            for hit in self._pattern.finditer(heard.text):
-                exact = True
-                yield Match(hit.start(), hit.end(), exact=True)
-        if exact or self._sound_pattern is None:
-            return
-        if any(word in heard.sounds for word in self._first_sounds):
-            for hit in self._sound_pattern.finditer(heard.sounds):
+        for hit in self._written.find(heard.text, heard.pairs):
+            exact = True
+            yield Match(hit.start(), hit.end(), exact=True)
+        if not exact and self._heard is not None:
+            for hit in self._heard.find(heard.sounds, heard.sound_pairs):
                 yield Match(hit.start(), hit.end(), exact=False)
 
     def first(self, heard: Heard) -> Match | None:
@@ -89,6 +104,11 @@ class Phrase:
 
     def __repr__(self) -> str:
         return f"Phrase({self.text!r})"
+
+    @property
+    def words(self) -> frozenset[str]:
+        """All the words it is made of."""
+        return frozenset(word for part in _parts(self.text) for word in part.words)
 
     @classmethod
     def __get_pydantic_core_schema__(
@@ -152,8 +172,9 @@ def _parts(text: str) -> list[_Part]:
     return parts
 
 
-def _compiled(parts: list[_Part]) -> re.Pattern[str]:
-    return re.compile("".join(part.pattern for part in parts))
+def _pairs(text: str) -> frozenset[str]:
+    """All pairs of neighbours and all single characters; "" for phrases that may begin anywhere."""
+    return frozenset({"", *text, *(text[i : i + 2] for i in range(len(text) - 1))})
 
 
 def _is_long_enough(parts: list[_Part]) -> bool:

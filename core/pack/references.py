@@ -135,8 +135,9 @@ def _rules(pack: CityPack) -> Iterator[str]:
     chosen = rules.verdict_names
     for verdict in (chosen.ordinary, chosen.answered, chosen.repeated, rules.regions.verdict):
         yield from _verdict(pack, "verdict_names", verdict)
-    for name in {rules.enquiry, rules.secret} - {rule.name for rule in rules.types}:
-        yield f"enquiry or secret: no type {name}"
+    chosen_types = {rules.enquiry, rules.plea, rules.nothing, rules.secret}
+    for name in sorted(chosen_types - {rule.name for rule in rules.types}):
+        yield f"enquiry, plea, nothing or secret: no type {name}"
     channel = pack.form.field("channel")
     if channel is not None and not channel.accepts(rules.channel):
         yield f"channel {rules.channel} is not on the form"

@@ -118,14 +118,16 @@ class Addition(PackModel):
 class DraftRules(PackModel):
     """All of ``draft_rules.yaml``.
 
-    The last two ``types`` are the ordinary ones: with a matter, and without. ``enquiry`` is the
-    type that is answered on the spot, ``secret`` the type of a matter of which the caller wants
-    to stay unknown, if nothing else tells.
+    Of the types, ``enquiry`` is the one that is answered on the spot, ``plea`` the ordinary one,
+    ``nothing`` the one of a call without a matter, and ``secret`` the one of a caller who wants to
+    stay unknown, if nothing else tells.
     """
 
     channel: Name
-    types: tuple[TypeRule, ...] = Field(min_length=2)
+    types: tuple[TypeRule, ...] = Field(min_length=1)
     enquiry: Name
+    plea: Name
+    nothing: Name
     secret: Name
     urgencies: tuple[Name, ...] = Field(min_length=1)
     urgency: tuple[UrgencyRule, ...] = ()

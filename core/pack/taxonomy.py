@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from functools import cached_property
 from typing import Annotated
 
 from pydantic import Field, StringConstraints
@@ -82,3 +83,19 @@ class Taxonomy(PackModel):
     def path(self, names: tuple[str, ...]) -> TaxonomyPath | None:
         """The leaf with these names of the three levels."""
         return next((path for path in self.paths() if tuple(path.names) == names), None)
+
+    @cached_property
+    def vocabulary(self) -> Mapping[str, tuple[tuple[str, frozenset[str]], ...]]:
+        """Every word of two or more characters in any sign or hint, with the codes of the leaves
+        that use it; by its first two characters.
+        """
+        users: dict[str, set[str]] = {}
+        for path in self.paths():
+            for phrase in (*path.leaf.signs, *path.leaf.words):
+                for word in phrase.words:
+                    if len(word) > 1:
+                        users.setdefault(word, set()).add(path.leaf.code)
+        words: dict[str, list[tuple[str, frozenset[str]]]] = {}
+        for word in sorted(users):
+            words.setdefault(word[:2], []).append((word, frozenset(users[word])))
+        return {start: tuple(entries) for start, entries in words.items()}
