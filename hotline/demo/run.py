@@ -24,6 +24,7 @@ from pbx.phone.wav import read_wav
 AGENT = "026"
 AGENTS = (AgentEntry(number=AGENT, name="演示座席"),)
 OPENING = ("agent_opening_1", "num_0", "num_2", "num_6", "agent_opening_2")
+QUESTION = Path(__file__).parent / "audio" / "agent_more.wav"
 LANGUAGE = "zh"
 
 
@@ -109,4 +110,5 @@ def _script(site: Site, wishes: Wishes) -> Script:
         number=wishes.number,
         keys=wishes.keys,
         opening=tuple(prompts / f"{name}.wav" for name in OPENING),
+        closing=(QUESTION,),
     )
