@@ -90,10 +90,8 @@ class Hotline:
         )
 
     async def _readiness(self) -> Mapping[str, bool]:
-        return {
-            "ami": self.link.state is LinkState.UP,
-            "transcript": self.speech.engine is not None,
-        }
+        """What calls need of us; without a recogniser they go on."""
+        return {"ami": self.link.state is LinkState.UP}
 
     @property
     def url(self) -> str:
@@ -127,6 +125,7 @@ class Hotline:
         finally:
             await self.agi.close()
             await duties.end()
+            self.console.stop()  # gives the port back even if it never ran
             await self.database.close()
 
     async def _stop_console(self) -> None:

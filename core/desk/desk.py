@@ -215,11 +215,16 @@ class HotlineDesk:
         )
 
     async def ticket(self, viewer: Viewer, number: str) -> TicketView:
-        """Raises ``NotFound``, also for a ticket that is not the viewer's to see."""
+        """Raises ``NotFound``, also for a ticket that is not the viewer's to see.
+
+        An agent may read what he wrote, and what callers of his calls have open.
+        """
 
         def work(session: Session) -> TicketView:
-            row = session.exec(select(TicketRow).where(col(TicketRow.number) == number)).first()
-            if row is None or not may_see(viewer, row.agent):
+            row = session.get(TicketRow, number)
+            if row is None or not (
+                may_see(viewer, row.agent) or _called_him(session, viewer.agent, row)
+            ):
                 raise NotFound("no such ticket", number=number)
             return self._records.ticket(session, row)
 
@@ -247,3 +252,12 @@ class HotlineDesk:
                 raise
         self._sequencer.wake()
         return result
+
+
+def _called_him(session: Session, agent: str, ticket: TicketRow) -> bool:
+    """Whether the ticket's caller has been on the line with this agent."""
+    digests = [digest for digest in (ticket.caller_digest, ticket.contact_digest) if digest]
+    query = select(CallRow.id).where(
+        CallRow.agent == agent, col(CallRow.caller_digest).in_(digests)
+    )
+    return session.exec(query.limit(1)).first() is not None

@@ -242,6 +242,10 @@ async def test_a_known_caller_brings_his_open_tickets(desk: HotlineDesk) -> None
     await offered(desk, "new")
     new = next(call for call in (await desk.snapshot(ANNA)).calls if call.call_id == "new")
     assert new.open_tickets == (ticket.number,)
+    with pytest.raises(NotFound):
+        await desk.ticket(BEN, ticket.number)
+    await offered(desk, "again", agent=BEN.agent)
+    assert await desk.ticket(BEN, ticket.number) == ticket
 
 
 async def test_a_withheld_number_has_no_history_and_no_error(desk: HotlineDesk) -> None:
