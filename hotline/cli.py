@@ -8,11 +8,14 @@ from __future__ import annotations
 import json
 import logging
 import sys
+from collections.abc import Iterator
 
 import typer
 
 from core.errors import HotlineError
 from hotline.commands import asterisk, bench, demo, doctor, draft, init, models, probe, serve
+
+SYSTEM_ERROR = "system_error"  # a file or a socket that the system refuses; its own words follow
 
 app = typer.Typer(
     name="hotline",
@@ -32,13 +35,33 @@ app.add_typer(bench.app, name="bench")
 
 
 def main() -> None:
-    """Run the command line; an error of ours is one clear line and exit status 2."""
+    """Run the command line. An error of ours or of the system is one clear line, exit status 2."""
     logging.basicConfig(
         level=logging.WARNING, format="%(asctime)s %(levelname)s %(name)s: %(message)s"
     )
     try:
         app()
-    except HotlineError as error:
-        details = json.dumps(error.details, ensure_ascii=False) if error.details else ""
-        print(f"hotline: {error.error_id}: {error} {details}".rstrip(), file=sys.stderr)
+    except* (HotlineError, OSError) as several:
+        for error in _each(several):
+            print(f"hotline: {_line(error)}", file=sys.stderr)
         raise SystemExit(2) from None
+
+
+def _each(error: BaseException) -> Iterator[BaseException]:
+    if isinstance(error, BaseExceptionGroup):
+        for one in error.exceptions:
+            yield from _each(one)
+    else:
+        yield error
+
+
+def _line(error: BaseException) -> str:
+    """One line, whatever line breaks the message and the details have."""
+    if isinstance(error, HotlineError):
+        details = json.dumps(error.details, ensure_ascii=False, default=str)
+        text = f"{error.error_id}: {error} {details if error.details else ''}"
+    elif isinstance(error, OSError) and error.filename is not None:
+        text = f"{SYSTEM_ERROR}: {error.filename}: {error.strerror}"
+    else:
+        text = f"{SYSTEM_ERROR}: {error}"
+    return " ".join(text.split())

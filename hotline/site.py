@@ -23,6 +23,7 @@ from asr.settings import AsrSettings
 from core.errors import Conflict, Invalid
 from core.pack import CityPack, load_pack
 from core.store.vault import KEY_BYTES
+from hotline.shipped import CITIES, FLOWS
 from pbx.settings import (
     AgentSettings,
     AgiSettings,
@@ -33,8 +34,6 @@ from pbx.settings import (
     SipSettings,
     TrunkSettings,
 )
-
-PROJECT = Path(__file__).parents[1]
 
 
 class SiteInvalid(Invalid):
@@ -158,10 +157,24 @@ def _model(model: type[Any], file: Path) -> Any:
         raise SiteInvalid(
             f"{file.name} is missing; `hotline init` makes a site", file=file.name
         ) from missing
+    except OSError as refused:
+        raise SiteInvalid(
+            f"{file.name} cannot be read: {refused.strerror}", file=file.name
+        ) from refused
     except (yaml.YAMLError, UnicodeDecodeError) as broken:
-        raise SiteInvalid(f"{file.name} cannot be read: {broken}", file=file.name) from broken
+        raise SiteInvalid(f"{file.name} is no YAML{_mark(broken)}", file=file.name) from broken
     except ValidationError as wrong:
         raise SiteInvalid(f"{file.name}: {_first(wrong)}", file=file.name) from wrong
+
+
+def _mark(broken: Exception) -> str:
+    """Where, and what; never the line itself, which may hold a secret."""
+    mark = getattr(broken, "problem_mark", None)
+    if mark is None:
+        return ""
+    place = f": line {mark.line + 1}, column {mark.column + 1}"
+    problem = getattr(broken, "problem", None)
+    return f"{place}: {problem}" if problem else place
 
 
 def _first(wrong: ValidationError) -> str:
@@ -206,12 +219,12 @@ def init_site(folder: Path, settings: SiteSettings, city: str) -> Site:
     """Make a new site from the shipped city pack and flows. Raises ``SiteExists``."""
     if (folder / "site.yaml").exists():
         raise SiteExists(f"{folder.name} is a site already", folder=folder.name)
-    source = PROJECT / "cities" / city
+    source = CITIES / city
     if not source.is_dir():
         raise SiteInvalid(f"there is no city pack {city!r}", city=city)
     folder.mkdir(parents=True, exist_ok=True)
     shutil.copytree(source, folder / settings.city, dirs_exist_ok=True)
-    shutil.copytree(PROJECT / "ivr_flows", folder / settings.flows, dirs_exist_ok=True)
+    shutil.copytree(FLOWS, folder / settings.flows, dirs_exist_ok=True)
     (folder / settings.recordings).mkdir(mode=0o700, exist_ok=True)
     keys = SiteSecrets(
         master=secrets.token_hex(KEY_BYTES),

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-import signal
 
 import typer
 
 from hotline.commands.options import DEFAULT_SITE, SiteOption
+from hotline.commands.told import until_told
 
 app = typer.Typer(help="Get, configure and run Asterisk.", no_args_is_help=True)
 
@@ -47,18 +47,9 @@ def run(site: SiteOption = DEFAULT_SITE) -> None:
     found = ensure_asterisk(progress=say)
     write(loaded.pbx, loaded.pack, found, loaded.asterisk)
 
-    async def until_told() -> None:
+    async def keep() -> None:
         async with AsteriskServer(found, loaded.asterisk, loaded.pbx.ami) as server:
-            print(f"Asterisk runs: SIP {loaded.pbx.sip.host}:{loaded.pbx.sip.port}")
-            told = asyncio.Event()
-            for name in (signal.SIGINT, signal.SIGTERM):
-                asyncio.get_running_loop().add_signal_handler(name, told.set)
-            stopped = asyncio.create_task(told.wait())
-            fallen = asyncio.create_task(server.wait())
-            await asyncio.wait({stopped, fallen}, return_when=asyncio.FIRST_COMPLETED)
-            stopped.cancel()
-            if fallen.done():
-                fallen.result()
-            fallen.cancel()
+            print(f"Asterisk runs: SIP {loaded.pbx.sip.host}:{loaded.pbx.sip.port}", flush=True)
+            await server.wait()
 
-    asyncio.run(until_told())
+    asyncio.run(until_told(keep()))

@@ -2,31 +2,61 @@
 
 from __future__ import annotations
 
+import json
 import sys
+from contextlib import nullcontext
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, BinaryIO
 
 import typer
 
-from hotline.commands.options import DEFAULT_SITE, SiteOption
+from hotline.commands.options import MaybeSite, site_if_any
+
+if TYPE_CHECKING:
+    from contextlib import AbstractContextManager
+
+    from core.pack import CityPack
 
 
 def draft(
-    jsonl: Annotated[Path, typer.Option("--jsonl", help="Rows with id, call_time, utterance.")],
-    site: SiteOption = DEFAULT_SITE,
+    jsonl: Annotated[
+        Path, typer.Option("--jsonl", help="Rows with utterance, id, call_time; - is stdin.")
+    ],
+    site: MaybeSite = None,
 ) -> None:
-    """Read one utterance a row, print one JSON line a row with the draft's fields."""
-    from core.draft.jsonl import draft_rows
+    """Read one utterance a row, print one JSON line a row with the draft's fields.
 
-    from core.pack import load_pack
-    from hotline.site import PROJECT, SiteInvalid
+    A row that is none gets a line with its number and the error. Exit status 1 if there was one.
+    """
+    from core.clock import SystemClock
+    from core.draft.jsonl import draft_lines
 
-    # The rules need a city pack and nothing else of a site; without a site, the shipped one.
-    own = site / "city"
-    pack = load_pack(own if own.is_dir() else PROJECT / "cities" / "tangshan")
-    try:
-        with jsonl.open(encoding="utf-8") as rows:
-            for line in draft_rows(pack, rows):
-                sys.stdout.write(line + "\n")
-    except OSError as error:
-        raise SiteInvalid(f"{jsonl.name} cannot be read: {error.strerror}") from error
+    pack = _pack(site)
+    bad = 0
+    with _opened(jsonl) as rows:
+        for answer in draft_lines(pack, rows, SystemClock().now()):
+            bad += "error" in answer
+            # A lone surrogate has no UTF-8 form; as an escape it is JSON again.
+            line = json.dumps(answer, ensure_ascii=False).encode(errors="backslashreplace")
+            sys.stdout.buffer.write(line + b"\n")
+    sys.stdout.buffer.flush()
+    if bad:
+        print(f"hotline: {bad} rows could not be read", file=sys.stderr)
+        raise typer.Exit(1)
+
+
+def _pack(site: Path | None) -> CityPack:
+    """The rules need a city pack and nothing else of a site, so without one they work, too."""
+    folder = site_if_any(site)
+    if folder is None:
+        from core.pack import load_pack
+        from hotline.shipped import CITIES, first_city
+
+        return load_pack(CITIES / first_city())
+    from hotline.site import load_site
+
+    return load_site(folder).pack
+
+
+def _opened(jsonl: Path) -> AbstractContextManager[BinaryIO]:
+    return nullcontext(sys.stdin.buffer) if str(jsonl) == "-" else jsonl.open("rb")

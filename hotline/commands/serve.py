@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import signal
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from hotline.commands.options import DEFAULT_SITE, SiteOption
+from hotline.commands.told import told_to_stop
 
 if TYPE_CHECKING:
     from hotline.site import Site
@@ -29,17 +29,16 @@ def serve(
 async def _until_told(site: Site) -> None:
     from hotline.app import Hotline
 
-    hotline = Hotline(site)
-    stop, started = asyncio.Event(), asyncio.Event()
-    for name in (signal.SIGINT, signal.SIGTERM):
-        asyncio.get_running_loop().add_signal_handler(name, stop.set)
+    with told_to_stop() as stop:
+        hotline = Hotline(site)
+        started = asyncio.Event()
 
-    async def announce() -> None:
-        await started.wait()
-        print(f"{hotline.site.pack.city.hotline_name}: {hotline.url}", flush=True)
+        async def announce() -> None:
+            await started.wait()
+            print(f"{site.pack.city.hotline_name}: {hotline.url}", flush=True)
 
-    announcing = asyncio.create_task(announce())
-    try:
-        await hotline.run(stop, started)
-    finally:
-        announcing.cancel()
+        announcing = asyncio.create_task(announce())
+        try:
+            await hotline.run(stop, started)
+        finally:
+            announcing.cancel()
