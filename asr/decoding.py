@@ -183,6 +183,7 @@ class DecodingPool:
         self.clock = clock
         self._loop = asyncio.get_running_loop()
         self._ready: queue.SimpleQueue[Leg | None] = queue.SimpleQueue()
+        self._closed = False
         count = min(settings.threads, engine.threads or settings.threads)
         self._since: list[float | None] = [None] * count  # when each thread began its turn
         # Daemons: a native decoder that hangs cannot be joined, and must not keep us alive.
@@ -203,7 +204,11 @@ class DecodingPool:
         return max((now - since for since in self._since if since is not None), default=0.0)
 
     def close(self) -> None:
-        """Let the threads end after what they are doing; does not wait for them."""
+        """Let the threads end after what they are doing; does not wait for them.
+
+        What they still find out after the event loop has gone is for nobody.
+        """
+        self._closed = True
         for _ in self._threads:
             self._ready.put(None)
 
@@ -211,7 +216,11 @@ class DecodingPool:
         self._ready.put(leg)
 
     def hand_back(self, deliver: Callable[[Decoded], None], decoded: Decoded) -> None:
-        self._loop.call_soon_threadsafe(deliver, decoded)
+        try:
+            self._loop.call_soon_threadsafe(deliver, decoded)
+        except RuntimeError:  # the loop is closed
+            if not self._closed:
+                raise
 
     def _work(self, number: int) -> None:
         while (leg := self._ready.get()) is not None:

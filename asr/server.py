@@ -157,7 +157,6 @@ class Connection(asyncio.Protocol):
             self.close("unknown_id")
         else:
             self._silence = _SILENCE[Kind.SLIN]  # until its first audio says otherwise
-            self._feed_silence()
 
     def _pace(self, now: float) -> None:
         """While the peer is ahead of real time by more than a burst, leave it to the kernel."""

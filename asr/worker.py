@@ -159,7 +159,10 @@ class Worker:
         )
 
     async def _command(self) -> Command:
-        line = await self._reader.readline()
+        try:
+            line = await self._reader.readline()
+        except ConnectionError as gone:
+            raise _HotlineGone from gone
         if not line.endswith(b"\n"):
             raise _HotlineGone
         return protocol.decode_command(line)

@@ -139,8 +139,8 @@ def sink() -> Sink:
 
 @pytest.fixture
 def make_tap() -> Callable[..., Tap]:
-    def make(call_id: str = "call-1", leg: Leg = Leg.CALLER) -> Tap:
-        origin = SystemClock().now().timestamp()
+    def make(call_id: str = "call-1", leg: Leg = Leg.CALLER, age: float = 0.0) -> Tap:
+        origin = SystemClock().now().timestamp() - age  # of the call, in seconds
         return Tap(str(uuid.uuid4()), call_id, leg, party=leg.value, origin=origin)
 
     return make
