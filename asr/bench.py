@@ -145,13 +145,13 @@ async def _run(
         leg = Leg.CALLER if number % 2 == 0 else Leg.AGENT
         tap = Tap(str(uuid.uuid4()), call_id, leg, leg.value, results.origins[call_id])
         players.append(_Player(tap, audio[number % len(audio)], clock))
-    cpu = _cpu_seconds(pid)
+    cpu = cpu_seconds(pid)
     began = clock.monotonic()
     async with asyncio.TaskGroup() as tasks:
         for number, player in enumerate(players):
             tasks.create_task(player.play(service, number * _RAMP_SECONDS / legs, seconds))
     took = clock.monotonic() - began
-    used, memory = _cpu_seconds(pid), _memory_mb(pid)
+    used, memory = cpu_seconds(pid), _memory_mb(pid)
     with contextlib.suppress(TimeoutError):  # an engine too far behind shows as streams_lost
         async with asyncio.timeout(seconds):
             await results.all_ended.wait()
@@ -219,7 +219,7 @@ class _Player:
                 last = now
 
 
-def _cpu_seconds(pid: int | None) -> float | None:
+def cpu_seconds(pid: int | None) -> float | None:
     """CPU time of a process, where the system tells (Linux)."""
     try:
         fields = Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()

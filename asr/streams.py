@@ -37,6 +37,7 @@ class Stream:
         self._offset_ms = 0.0  # of the first sample, from the call's answer
         self._utterance = 0
         self._frames = 0
+        self._first = self._last = 0.0  # when frames arrived, monotonic seconds
         self._dropped = 0
         self._max_lag = 0.0
         self._outcome = (StreamState.ENDED, "")
@@ -53,9 +54,11 @@ class Stream:
         if self.ending:
             return
         clock = self._house.clock
+        self._last = clock.monotonic()
         rate = SAMPLE_RATES[kind]
         if self._leg is None:
             self._rate = rate
+            self._first = self._last
             self._offset_ms = (clock.now().timestamp() - self.tap.origin) * 1000
             self._leg = self._house.pool.leg(rate, self._decoded)
         elif rate != self._rate:
@@ -63,7 +66,7 @@ class Stream:
         self._frames += 1
         if len(payload) % SAMPLE_BYTES:
             payload = payload[:-1]
-        dropped = self._leg.push(payload, clock.monotonic())
+        dropped = self._leg.push(payload, self._last)
         if dropped:
             self._dropped += dropped
             self._report("audio_dropped")
@@ -131,6 +134,7 @@ class Stream:
                 frames=self._frames,
                 dropped_frames=self._dropped,
                 max_lag_ms=round(self._max_lag * 1000, 1),
+                seconds=round(self._last - self._first, 3),
             )
         )
 

@@ -73,7 +73,11 @@ class Segment:
 
 @dataclass(frozen=True, slots=True)
 class StreamReport:
-    """A change of one stream, and what was measured on it (milliseconds, counts)."""
+    """A change of one stream, and what was measured on it (milliseconds, counts).
+
+    ``seconds`` lie between the arrival of its first frame and of its last: where frames come every
+    20 ms, a number of ``frames`` that falls short of them was lost on the way.
+    """
 
     tap_id: str
     call_id: str
@@ -83,3 +87,4 @@ class StreamReport:
     frames: int = 0
     dropped_frames: int = 0
     max_lag_ms: float = 0.0
+    seconds: float = 0.0

@@ -11,6 +11,7 @@ from agent_console.server import ConsoleServer
 from asr.service import SpeechService
 from core.clock import Clock, SystemClock
 from core.desk import HotlineDesk
+from core.ports import TranscriptSink
 from core.spool import Spool
 from core.store import Database
 from core.store.vault import Vault
@@ -35,17 +36,20 @@ LANGUAGE = "zh"
 class Hotline:
     """The parts of one site. ``run`` serves until it is told to stop; use once.
 
-    Calls go on whatever happens here: they are Asterisk's, which runs on its own.
+    Calls go on whatever happens here: they are Asterisk's, which runs on its own. ``witness`` sees
+    what the recogniser says before anybody else.
     """
 
-    def __init__(self, site: Site, clock: Clock | None = None) -> None:
+    def __init__(
+        self, site: Site, clock: Clock | None = None, witness: TranscriptSink | None = None
+    ) -> None:
         clock = clock or SystemClock()
         self.site = site
         self.database = Database(site.database_url)
         vault = Vault(site.master)
         self.desk = HotlineDesk(self.database, vault, site.pack, clock)
         self.spool = Spool(self.desk, self.desk, vault, site.spool)
-        relay = TranscriptRelay(self.spool)
+        relay = TranscriptRelay(self.spool, witness)
         self.speech = SpeechService(site.settings.asr, relay, clock)
         self.link = AmiLink(site.pbx.ami, clock=clock)
         self.bridge = Bridge(

@@ -56,15 +56,32 @@ class CrowdCounts:
     failed: int = 0
 
 
+@dataclass(frozen=True, slots=True)
+class Sound:
+    """What a crowd says again and again: a tone of ``hz``, then silence; whole frames of 20 ms."""
+
+    hz: int
+    tone_ms: int = 1000
+    pause_ms: int = 0
+
+    def mulaw(self) -> bytes:
+        """One round of it as mu-law without header."""
+        turn = 2 * math.pi * self.hz / SAMPLE_RATE
+        count = SAMPLE_RATE * self.tone_ms // 1000
+        samples = [round(8000 * math.sin(turn * n)) for n in range(count)]
+        silence = bytes(2 * (SAMPLE_RATE * self.pause_ms // 1000))
+        return encode(struct.pack(f"<{count}h", *samples) + silence, Law.MU)
+
+
 class _Sipp:
     """One SIPp process. Entering starts it, leaving ends it, whatever it is doing."""
 
     def __init__(
-        self, name: str, scenario: str, tone_hz: int, arguments: list[str], seconds: float
+        self, name: str, scenario: str, sound: Sound, arguments: list[str], seconds: float
     ) -> None:
         self._name = name
         self._scenario = scenario
-        self._tone_hz = tone_hz
+        self._sound = sound
         self._arguments = arguments
         self._seconds = seconds
         self._process: asyncio.subprocess.Process | None = None
@@ -77,7 +94,7 @@ class _Sipp:
         self._folder = tempfile.TemporaryDirectory(prefix=f"sipp-{self._name}-")
         folder = Path(self._folder.name)
         (folder / "scenario.xml").write_text(self._scenario, encoding="utf-8")
-        (folder / "tone.ulaw").write_bytes(_tone(self._tone_hz))
+        (folder / "tone.ulaw").write_bytes(self._sound.mulaw())
         with (folder / "screen").open("wb") as screen:
             self._process = await asyncio.create_subprocess_exec(
                 binary,
@@ -187,12 +204,17 @@ class _Sipp:
         return {"status": self._running.returncode}
 
 
-class SippCallers(_Sipp):
-    """``count`` citizens who dial ``dialled``, ``rate`` a second, all of them at once in the end.
+CALLERS_SOUND = Sound(700)
+AGENTS_SOUND = Sound(1100)
 
-    Each says a tone of ``tone_hz`` and hangs up ``talk_ms`` after the answer unless the line does
-    so first, which counts as success as well. Their numbers begin with ``prefix``. All is over
-    after ``seconds``. Each queue call takes four of Asterisk's RTP ports; without one it says 488.
+
+class SippCallers(_Sipp):
+    """``count`` citizens who dial ``dialled``, ``rate`` a second, all of them at once in the end;
+    with ``at_once``, so many at a time and the next when one has hung up.
+
+    Each says ``sound`` and hangs up ``talk_ms`` after the answer unless the line does so first,
+    which counts as success as well. Their numbers begin with ``prefix``. All is over after
+    ``seconds``. Each queue call takes four of Asterisk's RTP ports; without one it says 488.
     """
 
     def __init__(
@@ -203,30 +225,31 @@ class SippCallers(_Sipp):
         *,
         server_port: int,
         dialled: str,
-        tone_hz: int = 700,
+        at_once: int | None = None,
+        sound: Sound = CALLERS_SOUND,
         prefix: str = "1540",
         seconds: float = 120.0,
     ) -> None:
         scenario = Template(CALLER).substitute(tone="tone.ulaw", talk_ms=talk_ms, prefix=prefix)
         arguments = [f"{_HOST}:{server_port}", "-s", dialled, "-p", str(_free_port())]
-        arguments += ["-m", str(count), "-l", str(count), "-r", f"{rate:g}"]
-        super().__init__("callers", scenario, tone_hz, arguments, seconds)
+        arguments += ["-m", str(count), "-l", str(at_once or count), "-r", f"{rate:g}"]
+        super().__init__("callers", scenario, sound, arguments, seconds)
 
 
 class SippAgents(_Sipp):
     """Agents' telephones, as many as there are calls: each call rings ``answer_ms`` long, is
-    answered and hears a tone of ``tone_hz`` until the far end hangs up.
+    answered and hears ``sound`` until the far end hangs up.
 
     They do not register: give their endpoints the fixed ``contact``, which is known before they
     are started.
     """
 
     def __init__(
-        self, *, answer_ms: int = 200, tone_hz: int = 1100, seconds: float = 120.0
+        self, *, answer_ms: int = 200, sound: Sound = AGENTS_SOUND, seconds: float = 120.0
     ) -> None:
         self.port = _free_port()
         scenario = Template(AGENT).substitute(tone="tone.ulaw", answer_ms=answer_ms)
-        super().__init__("agents", scenario, tone_hz, ["-p", str(self.port)], seconds)
+        super().__init__("agents", scenario, sound, ["-p", str(self.port)], seconds)
 
     def contact(self, agent: str) -> str:
         """The SIP address at which this agent is called."""
@@ -238,10 +261,3 @@ def _free_port() -> int:
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
         probe.bind((_HOST, 0))
         return int(probe.getsockname()[1])
-
-
-def _tone(hz: int) -> bytes:
-    """One second of a sine, which closes in itself, as mu-law without header."""
-    turn = 2 * math.pi * hz / SAMPLE_RATE
-    samples = [round(8000 * math.sin(turn * n)) for n in range(SAMPLE_RATE)]
-    return encode(struct.pack(f"<{SAMPLE_RATE}h", *samples), Law.MU)
