@@ -17,7 +17,7 @@ from core.errors import Conflict, HotlineError
 from core.pack import CityPack
 from core.ports import Viewer
 from core.store.outbox import note
-from core.store.tables import CallRow, DraftRow
+from core.store.tables import CallRow, DraftRow, TicketRow
 from core.transcript import Segment
 from core.views import DraftView, FieldView, SegmentView, TicketView
 
@@ -103,7 +103,15 @@ class DraftKeeper:
             note(session, "draft", call_id, call.agent or "", now)
             note(session, "call", call_id, call.agent or "", now)
             self.forget(call_id)
+            self._tell_the_callers_other_calls(session, row.ticket)
         return self.tickets.read(session, row.ticket)
+
+    def _tell_the_callers_other_calls(self, session: Session, number: str) -> None:
+        """Whoever is at work on another call of this caller sees at once that a ticket exists."""
+        now = self.clock.now()
+        for other in self.records.calls_at_work(session, session.get_one(TicketRow, number)):
+            self.forget(other.id)  # its rules look at the caller's open tickets
+            note(session, "call", other.id, other.agent or "", now)
 
     def forget(self, call_id: str) -> None:
         """Drop the builder; it is restored from the rows when needed."""

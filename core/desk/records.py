@@ -62,6 +62,18 @@ class Records:
             ).all()
         )
 
+    def calls_at_work(self, session: Session, ticket: TicketRow) -> list[CallRow]:
+        """Other calls of the ticket's numbers that have not ended or have no ticket yet, newest
+        first."""
+        numbers = {ticket.caller_digest, ticket.contact_digest} - {None}
+        unfinished = select(DraftRow.call_id).where(col(DraftRow.ticket).is_(None))
+        query = select(CallRow).where(
+            col(CallRow.caller_digest).in_(numbers),
+            CallRow.id != ticket.call_id,
+            (col(CallRow.state) != CallState.ENDED.value) | col(CallRow.id).in_(unfinished),
+        )
+        return [*session.exec(query.order_by(col(CallRow.arrived_at).desc()).limit(10)).all()]
+
     def call(self, session: Session, row: CallRow) -> CallView:
         recordings = session.exec(
             select(RecordingRow.leg).where(RecordingRow.call_id == row.id)

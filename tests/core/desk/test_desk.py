@@ -248,6 +248,17 @@ async def test_a_known_caller_brings_his_open_tickets(desk: HotlineDesk) -> None
     assert await desk.ticket(BEN, ticket.number) == ticket
 
 
+async def test_a_new_ticket_shows_at_once_on_the_callers_other_calls(desk: HotlineDesk) -> None:
+    await offered(desk, "one")
+    await offered(desk, "two", agent=BEN.agent)
+    await desk.record(arrived("somebody-else", "15400000009"))
+    cursor = (await settled(desk, BEN))[-1].cursor
+    ticket = await desk.submit(ANNA, "one")
+    (told,) = await settled(desk, BEN, cursor)
+    assert told.call is not None
+    assert (told.call.call_id, told.call.open_tickets) == ("two", (ticket.number,))
+
+
 async def test_a_withheld_number_has_no_history_and_no_error(desk: HotlineDesk) -> None:
     await desk.record(arrived("w", None))
     await desk.record(calls.CallOffered("w", at(7), "1001", "general"))
