@@ -1,5 +1,5 @@
 """The database: tables, migrations, the vault for personal text, the outbox of events."""
 
-from core.store.database import Database, DatabaseAway
+from core.store.database import Database, DatabaseAway, DatabaseUnusable
 
-__all__ = ["Database", "DatabaseAway"]
+__all__ = ["Database", "DatabaseAway", "DatabaseUnusable"]

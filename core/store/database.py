@@ -15,12 +15,19 @@ from typing import Any, TypeVar
 
 from alembic import command
 from alembic.config import Config
+from alembic.util.exc import CommandError
 from sqlalchemy import Engine, event
 from sqlalchemy.engine import make_url
-from sqlalchemy.exc import InterfaceError, OperationalError
+from sqlalchemy.exc import (
+    ArgumentError,
+    DatabaseError,
+    DBAPIError,
+    InterfaceError,
+    OperationalError,
+)
 from sqlmodel import Session, create_engine, text
 
-from core.errors import Unavailable
+from core.errors import Invalid, Unavailable
 
 log = logging.getLogger(__name__)
 T = TypeVar("T")
@@ -32,16 +39,29 @@ class DatabaseAway(Unavailable):
     error_id = "database_away"
 
 
+class DatabaseUnusable(Invalid):
+    """The address names no database that can be opened here, or its tables are of a later version.
+
+    The address may hold a password, so it is not repeated.
+    """
+
+    error_id = "database_unusable"
+
+
 class Database:
     """``url`` is SQLAlchemy's, for example ``sqlite:///hotline.db`` or ``postgresql+psycopg://…``.
 
     ``threads`` is the number of units of work at once on PostgreSQL (SQLite writes one at a time).
+    Raises ``DatabaseUnusable``.
     """
 
     def __init__(self, url: str, threads: int = 4) -> None:
-        self._url = make_url(url)
-        self._sqlite = self._url.get_backend_name() == "sqlite"
-        self._engine = self._open()
+        try:
+            self._url = make_url(url)
+            self._sqlite = self._url.get_backend_name() == "sqlite"
+            self._engine = self._open()
+        except (ArgumentError, ImportError) as wrong:
+            raise DatabaseUnusable("its address is wrong, or its driver missing") from wrong
         self._writers = ThreadPoolExecutor(1 if self._sqlite else threads, "database")
         self._readers = ThreadPoolExecutor(2, "database-read") if self._sqlite else self._writers
 
@@ -77,13 +97,25 @@ class Database:
 
         try:
             return await asyncio.get_running_loop().run_in_executor(threads, unit)
-        except (OperationalError, InterfaceError) as away:
+        except DBAPIError as error:
+            # SQLite's word for a damaged file, or one that is none, is the plain DatabaseError.
+            broken = type(error) is DatabaseError
+            if not broken and not isinstance(error, OperationalError | InterfaceError):
+                raise
             # The driver's text may quote values; only its kind is passed on.
-            raise DatabaseAway(type(away.orig).__name__ if away.orig else "") from away
+            raise DatabaseAway(type(error.orig).__name__ if error.orig else "") from error
 
     async def migrate(self) -> None:
-        """Bring the schema to this version's, forwards only. Raises ``DatabaseAway``."""
-        await self._run(self._writers, self._upgrade, commit=True)
+        """Bring the schema to this version's, forwards only.
+
+        Raises ``DatabaseAway``, ``DatabaseUnusable``.
+        """
+        try:
+            await self._run(self._writers, self._upgrade, commit=True)
+        except CommandError as unknown:
+            raise DatabaseUnusable(
+                "the database is of a later version of this program"
+            ) from unknown
 
     def _upgrade(self, session: Session) -> None:
         config = Config()
