@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from zoneinfo import ZoneInfo
 
 from pydantic import JsonValue
-from sqlmodel import Session
+from sqlmodel import Session, text
 
 from core.clock import Clock
 from core.desk.records import Records
@@ -21,6 +21,9 @@ from core.store.vault import Vault
 from core.views import TicketView
 
 REGISTERED = "registered"
+FIRST_OF_THE_DAY = text(
+    "INSERT INTO counter (name, value) VALUES (:name, 0) ON CONFLICT (name) DO NOTHING"
+)
 
 
 class TicketWriter:
@@ -66,9 +69,10 @@ class TicketWriter:
         """Prefix of the pack, the city's date, and a count that starts anew each day."""
         city = self._pack.city
         today = self._clock.now().astimezone(ZoneInfo(city.timezone)).strftime("%Y%m%d")
-        counter = session.get(CounterRow, f"ticket-{today}", with_for_update=True)
-        if counter is None:
-            counter = CounterRow(name=f"ticket-{today}")
+        name = f"ticket-{today}"
+        # The day's first two tickets may come at once: whoever is second finds the row.
+        session.execute(FIRST_OF_THE_DAY, {"name": name})
+        counter = session.get_one(CounterRow, name, with_for_update=True)
         counter.value += 1
         session.add(counter)
         return f"{city.ticket_prefix}{today}{counter.value:05d}"

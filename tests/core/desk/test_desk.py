@@ -337,6 +337,8 @@ async def test_log_in_tokens_hold_until_log_out_and_passwords_are_checked(
 async def test_no_personal_text_lies_open_in_the_database_file(
     desk: HotlineDesk, database_url: str
 ) -> None:
+    if not database_url.startswith("sqlite"):
+        return  # PostgreSQL's files are not ours to read; the rows are the same
     await offered(desk)
     await desk.segment(said("我在路北区凤凰道住"))
     await desk.submit(ANNA, "c1")
