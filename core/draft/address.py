@@ -51,6 +51,7 @@ _NO_PLACE = re.compile(
     r".{0,20}(?:公司|集团)|(?:法院|派出所|公安局|医院|政府|银行|学校|村|店|厂|工地|小区|里|口|站|家)"
 )
 _LONGEST = 40
+_LONGEST_NAME = 12
 _FOLLOWING = 2
 
 
@@ -74,7 +75,7 @@ def address(speech: Speech, where: Whereabouts) -> FieldView:
         return NOTHING
     start = max(start, clauses[first].start)
     head = clauses[first].text[start - clauses[first].start :]
-    parts = [_naming(head)]
+    parts = [_naming(head) or _bare_name(head, clauses[first + 1 :])]
     end = start + len(parts[0])
     if len(parts[0]) == len(head) or head[len(parts[0]) :] in ("的", "啊", "呢"):
         for clause in clauses[first + 1 : first + 1 + _FOLLOWING]:
@@ -123,8 +124,17 @@ def _naming(words: str) -> str:
     return last.group() if last else ""
 
 
+def _bare_name(words: str, following: list[_Clause]) -> str:
+    """An estate whose name ends in no word for one (东城绿庭), if a door number follows."""
+    followed_by_door = bool(following) and re.match(_DOOR, following[0].text)
+    short = len(words) <= _LONGEST_NAME and not _STORY.search(words)
+    return words if short and followed_by_door else ""
+
+
 def _continues(words: str) -> str:
     """What of the next clause goes on naming the place."""
+    if words.startswith(("我", "俺", "咱")):
+        return ""  # he begins to tell
     lead = re.match(r"^(?:就是|就在|在|紧挨着|挨着|靠近)", words)
     begin = lead.end() if lead else 0
     named = _naming(words[begin:])

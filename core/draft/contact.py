@@ -11,6 +11,7 @@ import re
 from core.calls import Leg
 from core.draft.context import CallContext
 from core.draft.finding import NOTHING, found
+from core.draft.numerals import digit_runs
 from core.draft.phone import WRONG, Candidate, spoken_numbers
 from core.draft.speech import Speech
 from core.views import Evidence, FieldView
@@ -20,6 +21,7 @@ HEARD_TWICE = 0.9
 READ_BACK = 0.97
 CONFLICTING = 0.5
 BROKEN = 0.15
+_READ_DIGITS = 4
 
 _YES = re.compile(r"^[，。]?(?:嗯|哎|啊|诶|唉)?[，。]?(?:对|是的|是|没错|行|好|正确|嗯)")
 _CHECKING = re.compile(r"核对|确认|复述|对吗|对吧|是吗|是吧|对不对|您的(?:电话|手机|号码)")
@@ -32,7 +34,7 @@ _THIS_LINE = re.compile(
 def contact_phone(context: CallContext, area_code: str, speech: Speech) -> FieldView:
     """The spoken number, or the caller's own if he says so; the value is digits only."""
     text = speech.caller.text
-    said = spoken_numbers(text, area_code)
+    said = spoken_numbers(text, area_code, _answers(speech))
     read_back = _read_backs(speech, area_code, bool(said))
     valid = [candidate for candidate in said if candidate.valid]
     if not valid:
@@ -116,3 +118,17 @@ def _next_words(speech: Speech, place: int) -> str:
         if turn.leg is Leg.CALLER:
             return speech.caller.text[turn.start : turn.end]
     return ""
+
+
+def _answers(speech: Speech) -> list[int]:
+    """Where in his words the caller answers a turn in which the agent read digits."""
+    places: list[int] = []
+    read = False
+    for turn in speech.turns:
+        if turn.leg is Leg.AGENT:
+            runs = digit_runs(speech.agent.text[turn.start : turn.end])
+            read = any(len(run.digits) >= _READ_DIGITS for run in runs)
+        elif read:
+            places.append(turn.start)
+            read = False
+    return places

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from core.draft.numerals import DigitRun, digit_runs
@@ -35,9 +36,13 @@ class Candidate:
     sure: bool = True
 
 
-def spoken_numbers(text: str, area_code: str) -> list[Candidate]:
-    """The numbers the speaker stands by, in order; ``text`` is folded, ``area_code`` the city's."""
-    return _standing(text, _candidates(text, area_code))
+def spoken_numbers(text: str, area_code: str, answers: Sequence[int] = ()) -> list[Candidate]:
+    """The numbers the speaker stands by, in order; ``text`` is folded, ``area_code`` the city's.
+
+    ``answers`` are the places where he answers a read-back: a "no" there takes back the other's
+    reading, not his own.
+    """
+    return _standing(text, _candidates(text, area_code), answers)
 
 
 def _candidates(text: str, area_code: str) -> list[Candidate]:
@@ -52,7 +57,7 @@ def _in_run(text: str, run: DigitRun, area_code: str) -> list[Candidate]:
     """The telephone numbers in one run: as many groups as make one, else the whole as broken."""
     before = text[max(0, run.start - 12) : run.start]
     cue, other = _last(_CUE, before), _last(_OTHER_NUMBER, before)
-    if other > cue:
+    if other > -1 and other >= cue:  # 户号 ends like 号, and is what was meant
         return []
     landline = re.compile(rf"(?:{area_code}|010|02\d|0[3-9]\d\d){_LOCAL.pattern}|0\d{{10,11}}")
     found_in: list[Candidate] = []
@@ -76,14 +81,15 @@ def _in_run(text: str, run: DigitRun, area_code: str) -> list[Candidate]:
 
 
 def _last(pattern: re.Pattern[str], text: str) -> int:
-    return max((match.start() for match in pattern.finditer(text)), default=-1)
+    return max((match.end() for match in pattern.finditer(text)), default=-1)
 
 
-def _standing(text: str, candidates: list[Candidate]) -> list[Candidate]:
+def _standing(text: str, candidates: list[Candidate], answers: Sequence[int]) -> list[Candidate]:
     """Without those that the caller took back; a new ending replaces the old one's digits."""
     standing: list[Candidate] = []
     for place, candidate in enumerate(candidates):
         following = candidates[place + 1].start if place + 1 < len(candidates) else len(text)
+        following = min([following, *(a for a in answers if a >= candidate.end)])
         after = text[candidate.end : min(following, candidate.end + 20)]
         wrong = WRONG.search(after)
         if wrong is None:

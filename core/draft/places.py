@@ -9,6 +9,7 @@ from core.draft.finding import NOTHING, found
 from core.draft.speech import Passage, Speech
 from core.pack.phrase import Heard
 from core.pack.places import District, PlaceName, Places
+from core.pack.sound import nearly
 from core.views import FieldView
 
 _WEIGHTS = {
@@ -19,6 +20,8 @@ _WEIGHTS = {
     "town": 0.75,
     "landmark": 0.72,
 }
+_NEARLY = 0.45
+_SHORT_BY_SOUND = 0.35
 _BY_SOUND = 0.65
 _SHARED = 0.4
 _ELSEWHERE = 0.3
@@ -51,7 +54,8 @@ class Whereabouts:
 
 def whereabouts(places: Places, speech: Speech) -> Whereabouts:
     """The district that is best supported by what both have said, and its town."""
-    said = mentions(places, Heard(speech.caller.text))
+    heard = Heard(speech.caller.text)
+    said = mentions(places, heard) or misheard(places, heard)
     repeated = mentions(places, Heard(speech.agent.text))
     support: dict[str, list[float]] = {}
     first: dict[str, int] = {}
@@ -102,6 +106,38 @@ def mentions(places: Places, heard: Heard) -> list[Mention]:
                     found_at.append(Mention(name, start, end, weight, exact))
                 start = text.find(wanted, end)
     return sorted(found_at, key=lambda mention: mention.start)
+
+
+def misheard(places: Places, heard: Heard) -> list[Mention]:
+    """Places that only nearly sound like what was written down: weak, but better than nothing.
+
+    Names with their rank, of which one sound is nearly right and all others are (开庭区), and short
+    names that sound right where a place is named (我是千安的).
+    """
+    found_at: list[Mention] = []
+    for end in range(_SOUND_LENGTH, len(heard.sounds) + 1):
+        for name in places.by_last_sound.get(heard.sounds[end - 1], ()):
+            start = end - len(name.sounds)
+            if start >= 0 and _nearly_sounds(name.sounds, heard.sounds[start:end]):
+                found_at.append(Mention(name, start, end, _WEIGHTS[name.kind] * _NEARLY, False))
+    for name in places.names:
+        if name.short is None or not name.short.by_sound:
+            continue
+        start = heard.sounds.find(name.sounds)
+        if start > 0 and heard.text[start - 1] in places.lead_ins + _PAUSES:
+            end = start + len(name.sounds)
+            found_at.append(Mention(name, start, end, _SHORT_BY_SOUND, False))
+    spots = [(m.start, m.end) for m in found_at]
+    return sorted(
+        # What may be either of two places is neither.
+        (m for m in found_at if spots.count((m.start, m.end)) == 1),
+        key=lambda mention: mention.start,
+    )
+
+
+def _nearly_sounds(wanted: str, given: str) -> bool:
+    wrong = [pair for pair in zip(wanted, given, strict=True) if pair[0] != pair[1]]
+    return len(wrong) == 1 and nearly(*wrong[0])
 
 
 def _counts(places: Places, name: PlaceName, text: str, start: int) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Annotated, Literal
@@ -14,6 +15,8 @@ from core.pack.sound import sounds
 _TOWN_RANKS = ("满族乡", "街道", "镇", "乡")
 # Shorter names without their rank are everyday words (广场, 友谊, 石门).
 _SHORTEST_STEM = 3
+# A shorter town has too many that nearly sound like it.
+_SHORTEST_TOWN = 4
 
 
 class ShortName(PackModel):
@@ -21,12 +24,13 @@ class ShortName(PackModel):
 
     ``not_after`` are characters which, standing before it, make it part of another word;
     ``standing_alone`` asks for a pause or one of the pack's lead-ins before it (for names that are
-    also directions: "the road's north").
+    also directions: "the road's north"). ``by_sound`` is False if everyday words sound like it.
     """
 
     text: Name
     not_after: str = ""
     standing_alone: bool = False
+    by_sound: bool = True
 
 
 class District(PackModel):
@@ -85,6 +89,16 @@ class Places(PackModel):
         """Every wording, the longest first (路北区 is not 路北)."""
         found = [name for district in self.districts for name in _names_of(district)]
         return tuple(sorted(found, key=lambda name: -len(name.text)))
+
+    @cached_property
+    def by_last_sound(self) -> Mapping[str, tuple[PlaceName, ...]]:
+        """The names that carry their rank (区, 县, 镇), by how that sounds."""
+        found: dict[str, list[PlaceName]] = {}
+        for name in self.names:
+            ranked = name.text == name.place and name.kind in ("district", "town")
+            if ranked and len(name.text) >= (_SHORTEST_TOWN if name.kind == "town" else 3):
+                found.setdefault(name.sounds[-1], []).append(name)
+        return {sound: tuple(names) for sound, names in found.items()}
 
     @cached_property
     def shared(self) -> frozenset[str]:

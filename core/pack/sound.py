@@ -40,3 +40,14 @@ def _sound(char: str) -> str:
 def sounds(text: str) -> str:
     """``text`` with every Chinese character replaced by its sound; the length stays."""
     return "".join(map(_sound, text))
+
+
+def nearly(one: str, other: str) -> bool:
+    """Whether two sounds of ``sounds`` differ in the initial only, or in the final only."""
+    if one == other:
+        return True
+    places = [ord(sound) - _FIRST_PRIVATE for sound in (one, other)]
+    if min(places) < 0:
+        return False  # a digit or a comma
+    (first, last), (other_first, other_last) = (divmod(place, len(_FINALS)) for place in places)
+    return first == other_first or last == other_last
