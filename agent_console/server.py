@@ -95,7 +95,7 @@ class ConsoleServer:
             )[0]
             listener = socket.socket(family, kind, proto)
         except OSError as error:
-            raise AddressRefused(port=self._port) from error
+            raise AddressRefused("the console's address cannot be used", port=self._port) from error
         try:
             listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             listener.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, SEND_BUFFER)
@@ -105,8 +105,8 @@ class ConsoleServer:
         except OSError as error:
             listener.close()
             if error.errno == errno.EADDRINUSE:
-                raise PortTaken(port=self._port) from error
-            raise AddressRefused(port=self._port) from error
+                raise PortTaken("the console's port is taken", port=self._port) from error
+            raise AddressRefused("the console's address cannot be used", port=self._port) from error
         listener.setblocking(False)
         self._socket = listener
         return self.address

@@ -102,6 +102,7 @@ class SystemView(View):
     ami: str
     engine: str | None
     engine_reason: str = ""
+    recording: str = ""  # why calls are not (all) recorded: an error id; empty while they are
 
 
 EventKind = Literal["call", "segment", "draft", "ticket", "agent", "system", "partial"]

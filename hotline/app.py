@@ -16,6 +16,7 @@ from core.spool import Spool
 from core.store import Database
 from core.store.vault import Vault
 from hotline.duties import Duties
+from hotline.recordings import RecordingWatch
 from hotline.relay import TranscriptRelay
 from hotline.site import Site
 from hotline.wrapup import WrapUpEnder
@@ -64,6 +65,7 @@ class Hotline:
             clock=clock,
         )
         relay.attach(self.bridge)
+        self.recordings = RecordingWatch(self.desk, site.recordings)
         self.agi = AgiServer(self._runner(clock), str(site.pbx.agi.host), site.pbx.agi.port)
         self.console = ConsoleServer(
             create_app(
@@ -82,7 +84,7 @@ class Hotline:
     def _runner(self, clock: Clock) -> IvrRunner:
         prompts = load_prompts(self.site.pbx.prompts / LANGUAGE)
         loaded = load_flows(self.site.flows, self.site.pack, prompts)
-        for issue in loaded.issues:
+        for issue in (*prompts.issues, *loaded.issues):
             log.warning("flow %s:%d: %s: %s", issue.file, issue.line, issue.rule, issue.message)
         return IvrRunner(
             FlowBook(loaded.flows),
@@ -121,6 +123,7 @@ class Hotline:
             duties.start("speech", self.speech.run(), self.speech.stop)
             duties.start("bridge", self.bridge.run())
             duties.start("wrap-up", WrapUpEnder(self.desk, self.bridge.switchboard).run())
+            duties.start("recordings", self.recordings.run())
             duties.start("console", self.console.run(), self._stop_console)
             await self.console.ready()
             if started is not None:

@@ -1,7 +1,7 @@
 // The status line: telephone, recogniser, our own line; and the banner when that one is lost.
 
 import { attribute, h, keyed, show, text } from "./dom.js";
-import { engineReason } from "./words.js";
+import { engineReason, recordingFault } from "./words.js";
 
 function lights(state) {
   const system = state.system;
@@ -25,6 +25,9 @@ function lights(state) {
           ? { tone: "good", words: system.engine }
           : { tone: "warn", words: `暂无转写：${engineReason(system.engine_reason)}` }),
     },
+    ...(system?.recording
+      ? [{ key: "recording", title: "录音", tone: "bad", words: recordingFault(system.recording) }]
+      : []),
     {
       key: "link",
       title: "连接",

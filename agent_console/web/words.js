@@ -46,6 +46,14 @@ export function engineReason(reason) {
   return ENGINE_REASONS[id] ?? (reason || "识别引擎未启动");
 }
 
+const RECORDING_FAULTS = {
+  recording_folder_closed: "录音目录无法写入",
+  recording_disk_low: "录音磁盘空间不足",
+  recording_missing: "上一通电话录音缺失",
+};
+
+export const recordingFault = (fault) => RECORDING_FAULTS[fault] ?? fault;
+
 export const callTranscript = (transcript) =>
   ({
     none: "尚未开始",

@@ -160,6 +160,10 @@ class HotlineDesk:
         update = {"engine": name, "engine_reason": reason}
         await self._system(self._floor.system.model_copy(update=update))
 
+    async def recorder(self, fault: str) -> None:
+        """Calls are recorded (empty), or why they are not: an error id."""
+        await self._system(self._floor.system.model_copy(update={"recording": fault}))
+
     # What the queue mirror sees.
 
     async def agent(self, view: AgentView) -> None:

@@ -86,13 +86,17 @@ def _garbage(chance: random.Random) -> bytes:
 def agi(chance: random.Random) -> Iterator[bytes]:
     """Environments: cut, endless, of calls that nobody made; replies to what was never asked."""
     call = b"agi_network: yes\nagi_request: agi://x/call\nagi_channel: PJSIP/test-00000001\n"
+    named = call + b"agi_arg_1: 00000000-0000-4000-8000-000000000001\nagi_arg_2: "
     made = (
         b"",
         call,
         call + b"agi_arg_1: no call id\nagi_arg_2: start\n\n",
-        call + b"agi_arg_1: 00000000-0000-4000-8000-000000000001\nagi_arg_2: start\n\n" + b"520-x\n",
-        call + b"agi_arg_1: 00000000-0000-4000-8000-000000000002\nagi_arg_2: \xff\xfe\n\n200 resu",
-        call + b"agi_arg_1: 00000000-0000-4000-8000-000000000003\nagi_arg_2: start\n\nHANGUP\n" * 50,
+        call
+        + b"agi_arg_1: 00000000-0000-4000-8000-000000000001\nagi_arg_2: start\n\n"
+        + b"520-x\n",
+        named + b"\xff\xfe\n\n200 resu",
+        call
+        + b"agi_arg_1: 00000000-0000-4000-8000-000000000003\nagi_arg_2: start\n\nHANGUP\n" * 50,
         b"agi_x: " + b"y" * LONG,
         b"\n" * LONG,
     )
@@ -167,7 +171,9 @@ async def websocket(url: str, token: str, chance: random.Random) -> None:
             async with asyncio.timeout(4 * PATIENCE):
                 headers = {"Authorization": f"Bearer {token}"}
                 where = url.replace("http", "ws", 1) + "/ws"
-                async with websockets.connect(where, additional_headers=headers, proxy=None) as peer:
+                async with websockets.connect(
+                    where, additional_headers=headers, proxy=None
+                ) as peer:
                     for _ in range(30):
                         await peer.send(message)
                     async for _ in peer:

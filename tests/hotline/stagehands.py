@@ -162,14 +162,14 @@ async def desk_of(stage: Stage, url: str, number: str) -> AsyncIterator[Desk]:
             await console.act("sign-out")
 
 
-def console_at(
-    site: Site, url: str, number: str
-) -> AbstractAsyncContextManager[ConsoleClient]:
+def console_at(site: Site, url: str, number: str) -> AbstractAsyncContextManager[ConsoleClient]:
     """The console of ``number``, wherever it is served."""
     return open_console(url, number, site.secrets.agents[number].console)
 
 
-async def goes_to_people(citizen: Phone, number: str | None = NUMBER, key: str = "0") -> OutgoingCall:
+async def goes_to_people(
+    citizen: Phone, number: str | None = NUMBER, key: str = "0"
+) -> OutgoingCall:
     """Dial the hotline and press ``key`` as soon as the greeting is heard."""
     call = await citizen.dial("12345", caller=number, withheld=number is None)
     await call.answered()
@@ -203,9 +203,7 @@ async def popped(desk: Desk) -> str:
 
 
 async def stands(console: ConsoleClient, call_id: str, state: CallState) -> None:
-    await console.until(
-        lambda: call_id in console.calls and console.calls[call_id].state is state
-    )
+    await console.until(lambda: call_id in console.calls and console.calls[call_id].state is state)
 
 
 def said(console: ConsoleClient, call_id: str, leg: Leg) -> list[SegmentView]:
@@ -221,9 +219,7 @@ async def each_is_written(talk: Talk, console: ConsoleClient) -> None:
         talk.citizen.play(utterance(CITIZEN_HZ)), talk.agent.play(utterance(AGENT_HZ))
     )
     for leg in Leg:
-        await console.until(
-            lambda leg=leg: len(said(console, talk.call_id, leg)) > before[leg], 15
-        )
+        await console.until(lambda leg=leg: len(said(console, talk.call_id, leg)) > before[leg], 15)
 
 
 async def is_silent(stage: Stage, seconds: float = 15.0) -> None:

@@ -18,8 +18,8 @@ from pbx.phone.call import Call
 from tests.hotline import floods
 from tests.hotline.stagehands import (
     AGENT_HZ,
-    CITIZEN_HZ,
     CHIEF,
+    CITIZEN_HZ,
     Desk,
     Talk,
     each_is_written,
