@@ -19,6 +19,7 @@ from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from asr.arrival import SAMPLE_BYTES
 from asr.audiosocket import FRAME_SECONDS
 from asr.engine import Engine, Hypothesis, Recogniser
 from asr.errors import DecodingFailed
@@ -28,7 +29,7 @@ from core.errors import HotlineError
 
 log = logging.getLogger(__name__)
 
-SAMPLE_BYTES = 2
+_PATIENCE_CHUNKS = 2  # that less than a chunk of audio waits to become one
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +64,7 @@ class Leg:
         self._rate = sample_rate
         self._deliver = deliver
         self._wake = sample_rate * settings.chunk_ms // 1000
+        self._patience = _PATIENCE_CHUNKS * settings.chunk_ms / 1000
         self._turn = sample_rate * settings.turn_ms // 1000
         self._capacity = int(sample_rate * settings.buffer_seconds)
         self._most = int(settings.buffer_seconds / FRAME_SECONDS)  # chunks, however small
@@ -71,6 +73,7 @@ class Leg:
         self._waiting = 0  # samples in _chunks
         self._received = 0
         self._scheduled = False
+        self._pausing = False
         self._finishing = False
         self._over = False
         # Touched only inside a turn, which is one thread at a time:
@@ -102,16 +105,33 @@ class Leg:
             dropped += 1
         return dropped
 
+    def skip(self, samples: int) -> None:
+        """The sender left this much out: what follows lies so much later."""
+        with self._lock:
+            self._received += samples
+
+    def pause(self) -> None:
+        """Nothing comes for now: end what is being said, as at a hole."""
+        with self._lock:
+            self._pausing = True
+            self._schedule()
+
+    def nudge(self, now: float) -> None:
+        """Decode audio that has waited for more of its kind for too long."""
+        with self._lock:
+            if self._chunks and now - self._chunks[0].at > self._patience:
+                self._schedule(even_little=True)
+
     def finish(self) -> None:
         """No more audio will come: decode what is left, then deliver ``finished``."""
         with self._lock:
             self._finishing = True
             self._schedule()
 
-    def _schedule(self) -> None:
+    def _schedule(self, *, even_little: bool = False) -> None:
         if self._scheduled or self._over:
             return
-        if self._waiting >= self._wake or self._finishing:
+        if even_little or self._waiting >= self._wake or self._pausing or self._finishing:
             self._scheduled = True
             self._pool.ready(self)
 
@@ -133,9 +153,11 @@ class Leg:
         with self._lock:
             run = self._take()
             last = self._finishing and not self._chunks
+            pause = self._pausing and not self._chunks
+            self._pausing = self._pausing and not pause
         lag = self._pool.clock.monotonic() - run[0].at if run else 0.0
         try:
-            hypotheses = self._decode(run, last)
+            hypotheses = self._decode(run, end=last or pause)
         except Exception as problem:  # noqa: BLE001 - an engine may raise anything; it ends one leg
             log.warning("decoding failed: %s", type(problem).__name__)
             with self._lock:
@@ -152,7 +174,7 @@ class Leg:
             self._scheduled = False
             self._schedule()
 
-    def _decode(self, run: list[_Chunk], last: bool) -> list[Hypothesis]:
+    def _decode(self, run: list[_Chunk], *, end: bool) -> list[Hypothesis]:
         hypotheses: list[Hypothesis] = []
         if run:
             if run[0].position != self._next:
@@ -163,7 +185,7 @@ class Leg:
             self._next = run[-1].position + run[-1].samples
             heard = self._recogniser.accept(b"".join(chunk.pcm for chunk in run))
             hypotheses += [one.shifted(self._base) for one in heard]
-        if last:
+        if end:
             hypotheses += self._end_recogniser()
         return hypotheses
 

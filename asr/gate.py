@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from asr.decoding import SAMPLE_BYTES
+from asr.arrival import SAMPLE_BYTES
 from asr.settings import GateSettings
 
 FRAME_MS = 20

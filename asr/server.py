@@ -17,6 +17,7 @@ from collections import Counter
 from typing import cast
 from uuid import UUID
 
+from asr.arrival import SAMPLE_BYTES
 from asr.audiosocket import (
     FRAME_SECONDS,
     HEADER,
@@ -27,7 +28,6 @@ from asr.audiosocket import (
     encode,
     silence,
 )
-from asr.decoding import SAMPLE_BYTES
 from asr.errors import FrameInvalid, PortTaken
 from asr.settings import AudioSocketSettings
 from asr.streams import Stream, Streams
@@ -189,6 +189,7 @@ class Connection(asyncio.Protocol):
         elif now - self._last > settings.idle_seconds:
             self.close("idle", lost=True)
             return
+        self._stream.tick(now)
         self._feed_silence()
 
     def _feed_silence(self) -> None:

@@ -42,6 +42,7 @@ class DecodingSettings(_Settings):
 
     threads: Count = Field(default_factory=lambda: os.cpu_count() or 1)
     chunk_ms: Count = 40  # audio collected before an engine is woken
+    stall_ms: Count = 600  # without audio before what is being said counts as ended
     turn_ms: Count = 1000  # audio taken from one leg before another leg's turn
     buffer_seconds: Positive = 30.0  # audio kept per leg when the engine is behind
     max_failures: Count = 3  # decodings that fail in a row before the engine is given up

@@ -8,8 +8,9 @@ from collections import deque
 from collections.abc import Callable
 from uuid import UUID
 
+from asr.arrival import SAMPLE_BYTES, Action, Arrival, Audio, Hole, Pause
 from asr.audiosocket import SAMPLE_RATES, Kind
-from asr.decoding import SAMPLE_BYTES, Decoded, DecodingPool, Leg
+from asr.decoding import Decoded, DecodingPool, Leg
 from asr.engine import Hypothesis
 from asr.errors import TapInvalid, TapKnown, TooManyStreams
 from asr.settings import AudioSocketSettings
@@ -38,6 +39,7 @@ class Stream:
         self._utterance = 0
         self._frames = 0
         self._first = self._last = 0.0  # when frames arrived, monotonic seconds
+        self._arrival: Arrival | None = None
         self._dropped = 0
         self._max_lag = 0.0
         self._outcome = (StreamState.ENDED, "")
@@ -56,20 +58,39 @@ class Stream:
         clock = self._house.clock
         self._last = clock.monotonic()
         rate = SAMPLE_RATES[kind]
-        if self._leg is None:
+        if self._leg is None or self._arrival is None:
+            stall = self._house.pool.settings.stall_ms / 1000
             self._rate = rate
             self._first = self._last
             self._offset_ms = (clock.now().timestamp() - self.tap.origin) * 1000
             self._leg = self._house.pool.leg(rate, self._decoded)
+            self._arrival = Arrival(rate, stall, self._last)
         elif rate != self._rate:
             raise ValueError("sample rate changed")
         self._frames += 1
         if len(payload) % SAMPLE_BYTES:
             payload = payload[:-1]
-        dropped = self._leg.push(payload, self._last)
-        if dropped:
-            self._dropped += dropped
-            self._report("audio_dropped")
+        self._do(self._arrival.audio(payload, self._last))
+
+    def tick(self, now: float) -> None:
+        """Called every 20 ms: time passes, with or without audio."""
+        if self._leg is not None and self._arrival is not None and not self.ending:
+            self._do(self._arrival.tick(now))
+            self._leg.nudge(now)
+
+    def _do(self, actions: list[Action]) -> None:
+        assert self._leg is not None
+        for action in actions:
+            match action:
+                case Audio(pcm=pcm):
+                    dropped = self._leg.push(pcm, self._house.clock.monotonic())
+                    if dropped:
+                        self._dropped += dropped
+                        self._report("audio_dropped")
+                case Hole(samples=samples):
+                    self._leg.skip(samples)
+                case Pause():
+                    self._leg.pause()
 
     def end(self, reason: str, *, lost: bool = False) -> None:
         """No more audio comes; the state changes when the last of it has been decoded."""
@@ -77,9 +98,10 @@ class Stream:
             return
         self.ending = True
         self._outcome = (StreamState.LOST if lost else StreamState.ENDED, reason)
-        if self._leg is None:
+        if self._leg is None or self._arrival is None:
             self._become(*self._outcome)
         else:
+            self._do(self._arrival.settle(self._house.clock.monotonic()))
             self._leg.finish()
 
     def _decoded(self, decoded: Decoded) -> None:

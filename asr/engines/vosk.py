@@ -12,7 +12,7 @@ from typing import Any
 
 import vosk
 
-from asr.decoding import SAMPLE_BYTES
+from asr.arrival import SAMPLE_BYTES
 from asr.engine import HeardWord, Hypothesis
 from asr.errors import ModelBroken
 from asr.models import find_vosk_folder

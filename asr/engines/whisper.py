@@ -18,7 +18,7 @@ import numpy.typing as npt
 import webrtcvad
 from faster_whisper import WhisperModel
 
-from asr.decoding import SAMPLE_BYTES
+from asr.arrival import SAMPLE_BYTES
 from asr.engine import Hypothesis
 from asr.gate import Utterance, VoiceGate
 from asr.models import join_whisper_base

@@ -304,3 +304,23 @@ async def test_more_connections_than_twice_the_streams_are_turned_away(house, co
         while not any(peer.closed.is_set() for peer in peers):  # noqa: ASYNC110 - any of three
             await asyncio.sleep(0.01)
     assert here.server.refused == {"too_many_connections": 1}
+
+
+async def test_a_leg_that_is_muted_for_a_while_keeps_the_time_of_the_call(
+    house, connect, make_tap, sink, tone
+):
+    tap = make_tap()
+    peer = await tapped(await house(), connect, tap)
+    loop = asyncio.get_running_loop()
+    began = loop.time()
+    await peer.speak(tone(0.4))
+    await sink.until(lambda s: s.finals)  # the pause ends it: no more audio was needed
+    await asyncio.sleep(max(began + 2.0 - loop.time(), 0))
+    resumed = loop.time() - began
+    await peer.speak(tone(0.4))
+    peer.hang_up()
+    await sink.until_state(tap, StreamState.ENDED)
+    first, second = sink.finals
+    assert first.end_ms - first.start_ms == pytest.approx(400, abs=40)
+    assert second.end_ms - second.start_ms == pytest.approx(400, abs=40)
+    assert second.start_ms - first.start_ms == pytest.approx(resumed * 1000, abs=100)
