@@ -13,6 +13,7 @@ from __future__ import annotations
 import asyncio
 import errno
 import logging
+import socket
 from collections import Counter
 from typing import cast
 from uuid import UUID
@@ -103,13 +104,16 @@ class Connection(asyncio.Protocol):
         self._stream: Stream | None = None
         self._transport: asyncio.Transport | None = None
         self._silence: bytes | None = None
-        self._since = self._last = server.clock.monotonic()
+        self._since = self._last = server.clock.monotonic()  # made; last sign of life
         self._received = 0
         self._junk = 0
         self._paused = False
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._transport = cast(asyncio.Transport, transport)  # uvloop's does not inherit from it
+        connected = self._transport.get_extra_info("socket")
+        patience = int(self._server.settings.idle_seconds * 1000)
+        connected.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, patience)
         if self._server.may_connect():
             self._server.connections.add(self)
         else:
@@ -169,7 +173,6 @@ class Connection(asyncio.Protocol):
         if ahead:
             self._transport.pause_reading()
         else:
-            self._last = now
             self._transport.resume_reading()
 
     def tick(self, now: float) -> None:
@@ -186,17 +189,19 @@ class Connection(asyncio.Protocol):
             return
         if self._paused:
             self._pace(now)
-        elif now - self._last > settings.idle_seconds:
+        if now - self._last > settings.idle_seconds:
             self.close("idle", lost=True)
             return
         self._stream.tick(now)
-        self._feed_silence()
+        self._feed_silence(now)
 
-    def _feed_silence(self) -> None:
+    def _feed_silence(self, now: float) -> None:
         transport = self._transport
         if transport is None or self._silence is None:
             return
         if transport.get_write_buffer_size() < _UNREAD_LIMIT:
+            # A telephone may send nothing for minutes; a peer that takes our silence is alive.
+            self._last = now
             transport.write(self._silence)
 
     def _closing(self) -> bool:

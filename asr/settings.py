@@ -30,7 +30,7 @@ class AudioSocketSettings(_Settings):
     max_streams: Count = 400
     id_seconds: Positive = 2.0  # from the connection to its id frame
     expect_seconds: Positive = 20.0  # from the announcement of a tap to its connection
-    idle_seconds: Positive = 15.0  # without a byte on an open stream
+    idle_seconds: Positive = 15.0  # of neither sending nor taking our silence: the peer is dead
     forget_seconds: Positive = 2.0  # from the end of the call to closing its streams
     max_audio_bytes: Count = 4096  # longest audio payload; Asterisk sends 320 or 640
     max_junk_frames: Count = 100  # in a row without audio

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import itertools
 import statistics
 import threading
@@ -213,12 +214,40 @@ async def test_a_broken_stream_is_lost_with_what_it_said_and_harms_no_other(
     assert len(sink.finals) == 2
 
 
-async def test_a_silent_connection_is_lost(house, connect, make_tap, sink):
+async def test_a_telephone_may_be_silent_for_long(house, connect, make_tap, tone, sink):
     tap = make_tap()
     peer = await tapped(await house(audiosocket={"idle_seconds": 0.2}), connect, tap)
+    await peer.until_heard(50)
+    peer.audio(tone(0.5))
+    peer.hang_up()
+    report = await sink.until_state(tap, StreamState.ENDED)
+    assert report.reason == "hangup"
+    assert len(sink.finals) == 1
+
+
+async def test_a_peer_that_neither_sends_nor_reads_is_lost_and_costs_no_memory(
+    house, make_tap, sink
+):
+    here = await house(audiosocket={"idle_seconds": 0.2})
+    tap = make_tap()
+    here.streams.expect(tap)
+    _, writer = await asyncio.open_connection(*here.address, limit=1024)
+    writer.transport.pause_reading()
+    writer.write(encode(Kind.UUID, uuid.UUID(tap.tap_id).bytes))
+    await sink.until_state(tap, StreamState.OPEN)
+    (connection,) = here.server.connections
+    now = SystemClock().monotonic()
+    for _ in range(200_000):  # more than an hour of silence, at once
+        connection._feed_silence(now)
+    assert connection._transport.get_write_buffer_size() < 20_000
     report = await sink.until_state(tap, StreamState.LOST)
     assert report.reason == "idle"
-    await peer.until_closed()
+    async with asyncio.timeout(20):
+        while here.server.connections:  # noqa: ASYNC110 - no bell
+            await asyncio.sleep(0.01)
+    writer.transport.abort()
+    with contextlib.suppress(ConnectionError):
+        await writer.wait_closed()
 
 
 async def test_a_held_up_engine_costs_the_older_half_once_and_is_counted(
@@ -278,23 +307,6 @@ async def test_a_flood_is_taken_at_the_pace_of_speech(house, connect, make_tap, 
     assert len(sink.finals) == 1
     assert connection._received < 2_000_000  # of 9.7 million
     await flood.leave()
-
-
-async def test_a_peer_that_never_reads_costs_no_memory(house, connect, make_tap, sink):
-    here = await house()
-    tap = make_tap()
-    here.streams.expect(tap)
-    reader, writer = await asyncio.open_connection(*here.address, limit=1024)
-    writer.transport.pause_reading()
-    writer.write(encode(Kind.UUID, uuid.UUID(tap.tap_id).bytes))
-    await sink.until_state(tap, StreamState.OPEN)
-    (connection,) = here.server.connections
-    for _ in range(200_000):  # more than an hour of silence, at once
-        connection._feed_silence()
-    assert connection._transport.get_write_buffer_size() < 20_000
-    writer.transport.abort()
-    await sink.until_state(tap, StreamState.ENDED)
-    assert reader.at_eof() or reader.exception() is None
 
 
 async def test_more_connections_than_twice_the_streams_are_turned_away(house, connect):
