@@ -8,7 +8,7 @@ from pydantic import JsonValue
 
 from core.draft.context import CallContext
 from core.draft.extract import extract
-from core.draft.speech import speech_of
+from core.draft.speech import Said, speech_from
 from core.errors import Invalid, NotFound
 from core.pack import CityPack
 from core.transcript import Segment
@@ -37,7 +37,7 @@ class DraftBuilder:
     def __init__(self, pack: CityPack, context: CallContext) -> None:
         self._pack = pack
         self._context = context
-        self._segments: dict[str, Segment] = {}
+        self._said: dict[str, Said] = {}
         self._touched: dict[str, FieldView] = {}
         self._fields: dict[str, FieldView] = {}
         self._refresh()
@@ -55,7 +55,7 @@ class DraftBuilder:
         What the agent set stays, even if the city has changed its form since.
         """
         builder = cls(pack, context)
-        builder._segments = {s.segment_id: s for s in segments if s.final}
+        builder._said = {s.segment_id: Said.of(s) for s in segments if s.final}
         builder._touched = {field: _by_agent(value) for field, value in touched.items()}
         builder._refresh()
         return builder
@@ -67,7 +67,7 @@ class DraftBuilder:
         """
         if not segment.final:
             return {}
-        self._segments[segment.segment_id] = segment
+        self._said[segment.segment_id] = Said.of(segment)
         return self._refresh()
 
     def touch(self, field: str, value: JsonValue) -> FieldView:
@@ -91,7 +91,7 @@ class DraftBuilder:
 
     def _refresh(self) -> dict[str, FieldView]:
         pinned = {field: view.value for field, view in self._touched.items()}
-        speech = speech_of(self._segments.values())
+        speech = speech_from(self._said.values())
         fields = extract(self._pack, self._context, speech, pinned) | self._touched
         changed = {key: view for key, view in fields.items() if self._fields.get(key) != view}
         self._fields = fields

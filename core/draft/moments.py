@@ -15,8 +15,12 @@ from core.draft.hours import NIGHT, PARTS, clock_of, with_time
 
 _N = r"[0-9零〇一二两三四五六七八九十百俩仨]{1,4}"
 _PART = "|".join(sorted(PARTS, key=len, reverse=True))
+# What a moment can begin with; most characters are passed over at once.
+_FIRST = "0-9零〇一二两三四五六七八九十百俩仨几好半的大前昨今上这本礼星周去元劳国刚方"
+_FIRST += "".join({part[0] for part in PARTS})
 _MOMENT = re.compile(
     rf"""
+    (?=[{_FIRST}])
     (?:
       (?P<day>{"|".join(DAY_WORDS)})(?:个)?
     | (?P<weeks>(?:上上|上|这|本)?)(?:一)?个?(?:礼拜|星期|周)(?P<weekday>[{WEEKDAYS}])

@@ -26,6 +26,8 @@ _SOUND_DIGITS = {
     **dict.fromkeys("灵铃另林玲凌", "0"),
 }
 _COUNTS = {"一": 1, "两": 2, "俩": 2, "仨": 3} | {char: int(d) for char, d in _DIGITS.items()}
+_MAY_BEGIN = re.compile(f"[{''.join({*_DIGITS, *_COUNTS})}]")
+_MAY_BEGIN_BY_SOUND = re.compile(f"[{''.join({*_DIGITS, *_COUNTS, *_SOUND_DIGITS})}]")
 # Characters that make the digit beside them part of an amount.
 _AMOUNT = "十百千万亿"
 _PAUSE = re.compile(
@@ -81,7 +83,8 @@ def digit_runs(text: str, *, by_sound: bool = False) -> list[DigitRun]:
 
 def _groups(text: str, by_sound: bool) -> Iterator[Group]:
     place = 0
-    while place < len(text):
+    while hit := (_MAY_BEGIN_BY_SOUND if by_sound else _MAY_BEGIN).search(text, place):
+        place = hit.start()
         digits, start, sure = "", place, True
         while place < len(text):
             read = _read(text, place, by_sound)

@@ -95,6 +95,8 @@ def mentions(places: Places, heard: Heard) -> list[Mention]:
             if not exact and len(name.text) < _SOUND_LENGTH:
                 continue
             text, wanted = (heard.text, name.text) if exact else (heard.sounds, name.sounds)
+            if wanted[:2] not in (heard.pairs if exact else heard.sound_pairs):
+                continue
             start = text.find(wanted)
             while start >= 0:
                 end = start + len(wanted)

@@ -73,18 +73,34 @@ class Speech:
     turns: tuple[Turn, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class Said:
+    """A final segment with its folded text."""
+
+    segment: Segment
+    folded: Folded
+
+    @classmethod
+    def of(cls, segment: Segment) -> Said:
+        return cls(segment, fold(segment.text))
+
+
 def speech_of(segments: Iterable[Segment]) -> Speech:
     """Put final segments together by the time they were spoken, whatever order they came in."""
-    ordered = sorted(segments, key=lambda s: (s.start_ms, s.end_ms, s.leg, s.segment_id))
+    return speech_from(map(Said.of, segments))
+
+
+def speech_from(said: Iterable[Said]) -> Speech:
+    """The same from segments that were folded when they came."""
+    ordered = sorted(said, key=_time)
     texts: dict[Leg, str] = {Leg.CALLER: "", Leg.AGENT: ""}
     pieces: dict[Leg, list[Piece]] = {Leg.CALLER: [], Leg.AGENT: []}
     last_end: dict[Leg, int] = {}
     turns: list[Turn] = []
-    for segment in ordered:
-        folded = fold(segment.text)
+    for part in ordered:
+        segment, folded, leg = part.segment, part.folded, part.segment.leg
         if not folded.text:
             continue
-        leg = segment.leg
         if texts[leg] and texts[leg][-1] not in _STOPS:
             pause = segment.start_ms - last_end[leg]
             texts[leg] += "，" if pause < SAME_BREATH_MS else "。"
@@ -98,3 +114,8 @@ def speech_of(segments: Iterable[Segment]) -> Speech:
         agent=Passage(texts[Leg.AGENT], tuple(pieces[Leg.AGENT])),
         turns=tuple(turns),
     )
+
+
+def _time(said: Said) -> tuple[int, int, Leg, str]:
+    segment = said.segment
+    return segment.start_ms, segment.end_ms, segment.leg, segment.segment_id

@@ -89,6 +89,19 @@ class CityPack(PackModel):
         return self.main_line
 
     @property
+    def recogniser_prompt(self) -> str:
+        """A text that tells a speech recogniser where it is: the hotline and its districts.
+
+        Names only: it must hold nothing that callers say, or recognition is measured on its own
+        answers.
+        """
+        names = [
+            district.aliases[0] if district.kind == "zone" and district.aliases else district.name
+            for district in self.places.districts
+        ]
+        return f"{self.city.hotline_name}。{'、'.join(names)}。"
+
+    @property
     def main_line(self) -> Line:
         return next(line for line in self.lines if line.mode == "main")
 

@@ -79,6 +79,18 @@ FLOORS = {
         "transfer": 40,
         "verdict": 37,
     },
+    "own_utterances_4": {
+        "district": 30,
+        "type": 20,
+        "category_2": 21,
+        "urgency": 25,
+        "is_enterprise": 30,
+        "confidential": 30,
+        "callback_phone": 30,
+        "caller_name": 30,
+        "transfer": 29,
+        "verdict": 26,
+    },
     "misheard": {"district": 21, "type": 25, "category_2": 21, "transfer": 26, "is_enterprise": 29},
     "misheard_prompted": {"district": 28, "type": 24, "category_2": 19, "transfer": 28},
 }
