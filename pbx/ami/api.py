@@ -81,15 +81,16 @@ class Snapshot:
     """What Asterisk said of itself right after a (re)connect, before any later event is delivered.
 
     ``channels``: CoreShowChannel events; ``queue_params``, ``queue_members``, ``queue_entries``: of
-    QueueStatus; ``contacts``: ContactList of PJSIPShowContacts. ``asterisk_started``: the core's
-    start-up time as Asterisk printed it, so that a restart can be told from a lost link.
+    QueueStatus; ``device_states``: DeviceStateChange, one of each device that Asterisk knows
+    (``PJSIP/<agent>`` is UNAVAILABLE while his telephone is not signed on). ``asterisk_started``:
+    the core's start-up time as Asterisk printed it, so that a restart can be told from a lost link.
     """
 
     channels: tuple[AmiEvent, ...]
     queue_params: tuple[AmiEvent, ...]
     queue_members: tuple[AmiEvent, ...]
     queue_entries: tuple[AmiEvent, ...]
-    contacts: tuple[AmiEvent, ...]
+    device_states: tuple[AmiEvent, ...]
     asterisk_started: str
 
 

@@ -5,16 +5,13 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 
 from pbx.ami.actions import Ends, LinkAction
-from pbx.ami.api import AmiEvent, AmiRefused, Snapshot
+from pbx.ami.api import AmiEvent, Snapshot
 
 Ask = Callable[[str, Ends], Awaitable[LinkAction]]
 
-# Asterisk answers an empty list of contacts with this error (res_pjsip/pjsip_options.c).
-NO_CONTACTS = "No Contacts found"
-
 
 async def take_snapshot(ask: Ask) -> Snapshot:
-    """Ask for channels, queues and contacts, one after the other: Asterisk answers in order anyway.
+    """Ask for channels, queues and devices, one after the other: Asterisk answers in order anyway.
 
     Raises what ``ask`` raises. Events that come meanwhile may already be in the snapshot; whoever
     applies them after it must bear that.
@@ -22,25 +19,16 @@ async def take_snapshot(ask: Ask) -> Snapshot:
     core = await ask("CoreStatus", Ends.RESPONSE)
     channels = await ask("CoreShowChannels", Ends.LIST_END)
     queues = await ask("QueueStatus", Ends.LIST_END)
+    devices = await ask("DeviceStateList", Ends.LIST_END)
     started = core.reply or AmiEvent("Response", {})
     return Snapshot(
         channels=_named(channels.collected, "CoreShowChannel"),
         queue_params=_named(queues.collected, "QueueParams"),
         queue_members=_named(queues.collected, "QueueMember"),
         queue_entries=_named(queues.collected, "QueueEntry"),
-        contacts=await _contacts(ask),
+        device_states=_named(devices.collected, "DeviceStateChange"),
         asterisk_started=f"{started.get('CoreStartupDate')} {started.get('CoreStartupTime')}",
     )
-
-
-async def _contacts(ask: Ask) -> tuple[AmiEvent, ...]:
-    try:
-        listing = await ask("PJSIPShowContacts", Ends.LIST_END)
-    except AmiRefused as refused:
-        if refused.details.get("asterisk") != NO_CONTACTS:
-            raise
-        return ()
-    return _named(listing.collected, "ContactList")
 
 
 def _named(events: list[AmiEvent], name: str) -> tuple[AmiEvent, ...]:

@@ -57,6 +57,8 @@ SERVICES = (
     "format_pcm",
     "format_sln",
     "func_channel",
+    "func_module",  # the doctor asks it what else runs
+    "res_manager_devicestate",  # which telephones are signed on
     "res_pjsip_diversion",  # the merged hotline a call was forwarded from
     "res_pjsip_dtmf_info",
     "res_pjsip_refer",

@@ -36,7 +36,7 @@ def load(name: str) -> list[AmiEvent | Snapshot]:
                 key: value if isinstance(value, str) else tuple(map(_event, value))
                 for key, value in item["snapshot"].items()
             }
-            mail.append(Snapshot(**parts))
+            mail.append(Snapshot(**parts, device_states=()))
     return mail
 
 

@@ -86,6 +86,7 @@ class FakeAmi(Watched):
     started: str = "08:00:00"
     channels: list[tuple[str, Fields]] = field(default_factory=list)
     queues: list[tuple[str, Fields]] = field(default_factory=list)
+    devices: list[tuple[str, Fields]] = field(default_factory=list)
     answers: dict[str, Answer] = field(default_factory=dict)
     peers: list[Peer] = field(default_factory=list)
     actions: list[Fields] = field(default_factory=list)
@@ -159,10 +160,8 @@ class FakeAmi(Watched):
                 peer.items(action, self.channels, "CoreShowChannelsComplete")
             case "QueueStatus":
                 peer.items(action, self.queues, "QueueStatusComplete")
-            case "PJSIPShowContacts":
-                # With the stray line feed and the empty line that Asterisk 22 really sends.
-                peer.reply(action, "Error", ("Message", "No Contacts found\n"))
-                peer.send(b"\r\n")
+            case "DeviceStateList":
+                peer.items(action, self.devices, "DeviceStateListComplete")
             case _:
                 peer.reply(action)
 

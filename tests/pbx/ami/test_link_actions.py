@@ -203,11 +203,21 @@ async def test_a_listing_gives_its_items_and_an_empty_one_gives_none(
     assert recorder.events("QueueMember") == []
 
 
-async def test_a_listing_that_asterisk_refuses_ends(fake: FakeAmi, start_link: StartLink) -> None:
+async def test_a_listing_that_asterisk_refuses_ends_and_the_link_stays_in_step(
+    fake: FakeAmi, start_link: StartLink
+) -> None:
+    def nothing_there(peer: Peer, action: Fields) -> None:
+        # With the stray line feed and the empty line that Asterisk 22 really sends.
+        peer.reply(action, "Error", ("Message", "No Contacts found\n"))
+        peer.send(b"\r\n")
+
+    fake.answers["PJSIPShowContacts"] = nothing_there
     running = await start_link()
     with pytest.raises(AmiRefused) as refused:
         await running.link.listing("PJSIPShowContacts")
     assert refused.value.details["asterisk"] == "No Contacts found"
+    assert (await running.link.action("Ping")).get("Response") == "Success"
+    assert running.faults == []
 
 
 async def test_a_listing_that_stops_half_way_times_out(

@@ -30,6 +30,7 @@ async def test_a_first_connection_gives_a_snapshot_without_a_gap(
         ("QueueMember", {"Queue": "common", "Name": "8001"}),
         ("QueueEntry", {"Queue": "common", "Channel": "PJSIP/carrier-1"}),
     ]
+    fake.devices = [("DeviceStateChange", {"Device": "PJSIP/8001", "State": "NOT_INUSE"})]
     recorder = Recorder()
     await start_link(recorder)
     await recorder.until(lambda: len(recorder.mail) == 2)
@@ -39,23 +40,8 @@ async def test_a_first_connection_gives_a_snapshot_without_a_gap(
     assert [queue.get("Queue") for queue in snapshot.queue_params] == ["common"]
     assert [member.get("Name") for member in snapshot.queue_members] == ["8001"]
     assert [entry.get("Channel") for entry in snapshot.queue_entries] == ["PJSIP/carrier-1"]
-    assert snapshot.contacts == ()
+    assert [device.get("Device") for device in snapshot.device_states] == ["PJSIP/8001"]
     assert snapshot.asterisk_started == "2026-03-01 08:00:00"
-
-
-async def test_registered_contacts_are_in_the_snapshot(
-    fake: FakeAmi, start_link: StartLink
-) -> None:
-    contacts: list[tuple[str, Fields]] = [
-        ("ContactList", {"Endpoint": "8001", "Status": "Reachable"})
-    ]
-    fake.answers["PJSIPShowContacts"] = lambda peer, action: peer.items(
-        action, contacts, "ContactListComplete"
-    )
-    recorder = Recorder()
-    await start_link(recorder)
-    await recorder.until(lambda: recorder.snapshots)
-    assert [contact.get("Endpoint") for contact in recorder.snapshots[0].contacts] == ["8001"]
 
 
 async def test_after_a_reconnect_come_the_gap_a_new_snapshot_and_then_events(

@@ -7,13 +7,15 @@ import re
 from datetime import datetime
 
 import pytest
+from pydantic import SecretStr
 
 from pbx.ami.api import AmiRefused, AmiTimeout, LinkState
 from pbx.ami.states import LinkFault
+from pbx.phone import Phone, PhoneSettings
 from tests.pbx.ami.fake_ami import Recorder
 from tests.pbx.ami.proxy import Proxy
 from tests.pbx.ami.running_link import RunningLink, StartLink
-from tests.pbx.conftest import RunningAsterisk, StartAsterisk
+from tests.pbx.conftest import RunningAsterisk, StartAsterisk, agent
 
 pytestmark = pytest.mark.real
 
@@ -84,6 +86,43 @@ async def test_queue_members_come_and_go_and_asterisk_says_no_in_words(
     assert running.faults == []
 
 
+async def test_a_telephone_that_signs_on_and_off_is_told(
+    start_asterisk: StartAsterisk, start_link: StartLink
+) -> None:
+    desk = "sip:8002@127.0.0.1:9"  # a fixed contact; nobody has to be there
+    asterisk = await start_asterisk(agents=[agent("8001"), agent("8002", contact=desk)])
+
+    async def now() -> list[str]:
+        late = Recorder()
+        link = await link_to(asterisk, start_link, late)
+        await late.until(lambda: late.snapshots)
+        await link.stop()
+        states = {one.get("Device"): one.get("State") for one in late.snapshots[0].device_states}
+        return [states[f"PJSIP/{number}"] for number in ("8001", "8002")]
+
+    recorder = Recorder()
+    await link_to(asterisk, start_link, recorder)
+
+    def last() -> str:
+        changes = recorder.events("DeviceStateChange")
+        return next(
+            (one.get("State") for one in reversed(changes) if one.get("Device") == "PJSIP/8001"), ""
+        )
+
+    assert await now() == ["UNAVAILABLE", "NOT_INUSE"]
+    settings = PhoneSettings(
+        role="agent",
+        user="8001",
+        password=SecretStr("secret-8001"),
+        server_port=asterisk.settings.sip.port,
+    )
+    async with Phone(settings):
+        await recorder.until(lambda: last() == "NOT_INUSE")
+        assert await now() == ["NOT_INUSE", "NOT_INUSE"]
+    await recorder.until(lambda: last() == "UNAVAILABLE")
+    assert await now() == ["UNAVAILABLE", "NOT_INUSE"]
+
+
 async def test_a_line_too_long_for_asterisk_is_refused_and_the_link_stays_in_step(
     start_asterisk: StartAsterisk, start_link: StartLink
 ) -> None:
@@ -117,7 +156,7 @@ async def test_chinese_and_emoji_come_back_as_they_were_sent(
     start_asterisk: StartAsterisk, start_link: StartLink
 ) -> None:
     asterisk = await start_asterisk()
-    rights = "\n[tester]\nsecret = tester\nread = system,user\nwrite = user,reporting,system\n"
+    rights = "\n[tester]\nsecret = tester\nread = system,user\nwrite = user,reporting\n"
     with (asterisk.folder / "etc/manager.conf").open("a", encoding="utf-8") as manager:
         manager.write(rights)
     await asterisk.cli("manager reload")

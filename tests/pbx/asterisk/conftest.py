@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from itertools import count
 
 import pytest
 
@@ -61,6 +62,7 @@ class AmiSession:
 
     reader: asyncio.StreamReader
     writer: asyncio.StreamWriter
+    numbers: count[int] = field(default_factory=count)
 
     async def block(self, line: str, deadline: float = 10.0) -> list[str]:
         """The next block in which ``line`` stands."""
@@ -75,14 +77,11 @@ class AmiSession:
 
     async def action(self, name: str, **fields: str) -> list[str]:
         """Send an action, give its response."""
-        lines = [
-            f"Action: {name}",
-            f"ActionID: {name}-1",
-            *(f"{k}: {v}" for k, v in fields.items()),
-        ]
+        mark = f"ActionID: {next(self.numbers)}"
+        lines = [f"Action: {name}", mark, *(f"{k}: {v}" for k, v in fields.items())]
         self.writer.write("\r\n".join([*lines, "", ""]).encode())
         while True:
-            block = await self.block(f"ActionID: {name}-1")
+            block = await self.block(mark)
             if answer := [line for line in block if line.startswith("Response:")]:
                 return [*answer, *block]
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import re
 import socket
 from pathlib import Path
@@ -11,8 +10,7 @@ import pytest
 
 from pbx.asterisk import AsteriskFailed, AsteriskPortTaken, AsteriskServer, render
 from pbx.asterisk.modules import in_use
-from tests.pbx.asterisk.conftest import AmiSession, ami_session
-from tests.pbx.conftest import agent, free_ports
+from tests.pbx.conftest import agent
 from tests.pbx.sip_peer import telephones
 
 pytestmark = pytest.mark.real
@@ -78,46 +76,6 @@ async def test_nothing_listens_beyond_loopback(start_asterisk):
     assert {places[place] for place in places if place[1] in ours} == {"0100007F"}
     # What else is there are the UDP sockets from which pjsip asks the name server.
     assert {table for table, port in places if port not in ours} <= {"udp", "udp6"}
-
-
-ALLOWED = {
-    "CoreShowChannels": {},
-    "CoreStatus": {},
-    "QueueStatus": {},
-    "PJSIPShowContacts": {},
-    "QueueAdd": {"Queue": "common", "Interface": "PJSIP/8001", "MemberName": "8001"},
-    "QueuePause": {"Interface": "PJSIP/8001", "Paused": "true", "Reason": "wrap-up"},
-    "QueueRemove": {"Queue": "common", "Interface": "PJSIP/8001"},
-    "Originate": {"Channel": "PJSIP/none", "Application": "ChanSpy", "Data": "x", "Async": "true"},
-    "Hangup": {"Channel": "none"},
-    "Redirect": {"Channel": "none", "Context": "hotline", "Exten": "call", "Priority": "1"},
-    "MixMonitorMute": {"Channel": "none", "State": "1", "Direction": "both"},
-    "ModuleCheck": {"Module": "app_queue"},
-}
-FORBIDDEN = {
-    "Command": {"Command": "core show uptime"},
-    "UpdateConfig": {"SrcFilename": "pjsip.conf", "DstFilename": "pjsip.conf"},
-}
-
-
-async def test_the_backend_may_do_what_it_needs_and_no_more(start_asterisk):
-    asterisk = await start_asterisk()
-    async with ami_session(asterisk) as ami:
-        refused = {
-            name
-            for name, fields in {**ALLOWED, **FORBIDDEN}.items()
-            if "Message: Permission denied" in await ami.action(name, **fields)
-        }
-    assert refused == set(FORBIDDEN)
-
-
-async def test_nobody_else_gets_in_at_the_manager(start_asterisk):
-    asterisk = await start_asterisk(ami={"port": free_ports(1)[0], "secret": "right"})
-    reader, writer = await asyncio.open_connection("127.0.0.1", asterisk.settings.ami.port)
-    answer = await AmiSession(reader, writer).action("Login", Username="hotline", Secret="wrong")
-    writer.close()
-    await writer.wait_closed()
-    assert answer[0] == "Response: Error"
 
 
 async def test_agents_and_their_level_survive_a_restart(start_asterisk):
