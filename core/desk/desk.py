@@ -11,7 +11,7 @@ from weakref import WeakValueDictionary
 from sqlmodel import Session, col, select
 
 from core.bus import Bus
-from core.calls import CallEnded, CallFact, CallOffered, CallState, FlowTaken, Leg
+from core.calls import CallConnected, CallEnded, CallFact, CallOffered, CallState, FlowTaken, Leg
 from core.clock import Clock
 from core.desk.apply import apply, find_or_open
 from core.desk.drafts import DraftKeeper
@@ -79,7 +79,7 @@ class HotlineDesk:
             apply(fact, row, session, self._vault)
             session.add(row)
             session.flush()
-            if isinstance(fact, CallOffered):
+            if isinstance(fact, CallOffered | CallConnected):  # nobody may have seen the offer
                 self._drafts.open(session, row)
             if isinstance(fact, FlowTaken):
                 self._drafts.refresh(session, row)

@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import struct
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass, replace
 from math import pi, sin
 from pathlib import Path
@@ -130,6 +130,12 @@ class Desk:
     phone: Phone
     console: ConsoleClient
 
+    async def signs_in(self) -> None:
+        console = self.console
+        await console.until(lambda: console.system is not None and console.system.ami == "up")
+        await console.act("sign-in")
+        await self.is_free()
+
     async def rings(self) -> IncomingCall:
         """The call that rings here next."""
         async with asyncio.timeout(30):
@@ -149,13 +155,12 @@ class Desk:
 @asynccontextmanager
 async def desk_of(stage: Stage, url: str, number: str) -> AsyncIterator[Desk]:
     """Agent ``number`` signs in and is free; signs out in the end."""
-    async with AsyncExitStack() as stack:
-        phone = await stack.enter_async_context(Phone(stage.agent_phone(number)))
-        console = await stack.enter_async_context(console_at(stage.site, url, number))
+    async with (
+        Phone(stage.agent_phone(number)) as phone,
+        console_at(stage.site, url, number) as console,
+    ):
         desk = Desk(number, phone, console)
-        await console.until(lambda: console.system is not None and console.system.ami == "up")
-        await console.act("sign-in")
-        await desk.is_free()
+        await desk.signs_in()
         try:
             yield desk
         finally:

@@ -136,6 +136,15 @@ async def test_the_screen_pop_carries_caller_and_draft_to_this_agent_only(
     assert len((await desk.snapshot(CHIEF)).calls) == 1
 
 
+async def test_a_talk_whose_offer_nobody_saw_has_a_draft_that_fills(desk: HotlineDesk) -> None:
+    await desk.record(arrived())
+    await desk.record(calls.CallConnected("c1", at(9), "1001", "general", "PJSIP/1001-1"))
+    await desk.segment(said("我在路北区"))
+    (draft,) = (await desk.snapshot(ANNA)).drafts
+    assert draft.fields["caller_number"].value == NUMBER
+    assert draft.fields["district"].value == "路北区"
+
+
 async def test_an_agent_who_missed_the_offer_sees_that_the_call_is_gone(desk: HotlineDesk) -> None:
     await offered(desk)
     cursor = (await settled(desk, ANNA))[-1].cursor
