@@ -11,7 +11,7 @@ from weakref import WeakValueDictionary
 from sqlmodel import Session, col, select
 
 from core.bus import Bus
-from core.calls import CallConnected, CallEnded, CallFact, CallOffered, CallState, FlowTaken, Leg
+from core.calls import CallConnected, CallFact, CallOffered, CallState, FlowTaken, Leg
 from core.clock import Clock
 from core.desk.apply import apply, find_or_open
 from core.desk.drafts import DraftKeeper
@@ -19,6 +19,7 @@ from core.desk.feed import Feed, may_see
 from core.desk.floor import Floor
 from core.desk.records import Records
 from core.desk.sessions import Sessions
+from core.desk.tellings import Tellings
 from core.desk.tickets import TicketWriter
 from core.errors import NotFound
 from core.pack import CityPack
@@ -61,19 +62,22 @@ class HotlineDesk:
         self._drafts = DraftKeeper.create(pack, self._records, self._tickets, clock)
         self._feed = Feed(database, self._records, self._floor, self._bus, clock)
         self._sequencer = Sequencer(database, self._bus, self._feed.load)
+        self._tellings = Tellings(lambda work: self._write("", work), clock)
         self._locks: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
         self.sessions = Sessions(database, clock, LOG_IN_HOLDS)
 
     async def run(self) -> None:
         """Number and publish events until cancelled."""
-        await self._sequencer.run()
+        async with asyncio.TaskGroup() as group:
+            group.create_task(self._sequencer.run())
+            group.create_task(self._tellings.run())
 
     # What the telephone reports.
 
     async def record(self, fact: CallFact) -> None:
         """Keep a fact. Raises ``DatabaseAway``; see ``core.spool`` for what happens then."""
 
-        def work(session: Session) -> str:
+        def work(session: Session) -> tuple[str, bool]:
             row = find_or_open(session, fact)
             before = row.agent
             apply(fact, row, session, self._vault)
@@ -86,11 +90,13 @@ class HotlineDesk:
             note(session, "call", row.id, row.agent or "", fact.at)
             if before and before != row.agent:  # whoever had the call must see that it is gone
                 note(session, "call", row.id, before, fact.at)
-            return row.agent or ""
+            return row.agent or "", row.state == CallState.ENDED.value
 
-        self._floor.audience[fact.call_id] = await self._write(fact.call_id, work)
-        if isinstance(fact, CallEnded):
-            del self._floor.audience[fact.call_id]
+        audience, over = await self._write(fact.call_id, work)
+        if over:  # a fact may also come late
+            self._floor.audience.pop(fact.call_id, None)
+        else:
+            self._floor.audience[fact.call_id] = audience
 
     async def open_calls(self) -> tuple[str, ...]:
         """Ids of the calls that have not ended, for those who start after us."""
@@ -168,11 +174,7 @@ class HotlineDesk:
 
     async def agent(self, view: AgentView) -> None:
         self._floor.agents[view.agent] = view
-
-        def work(session: Session) -> None:
-            note(session, "agent", view.agent, view.agent, self._clock.now())
-
-        await self._write("", work)
+        await self._tellings.tell("agent", view.agent, view.agent)
 
     async def ami(self, state: str) -> None:
         await self._system(self._floor.system.model_copy(update={"ami": state}))
@@ -181,11 +183,7 @@ class HotlineDesk:
         if view == self._floor.system:
             return
         self._floor.system = view
-
-        def work(session: Session) -> None:
-            note(session, "system", "system", "", self._clock.now())
-
-        await self._write("", work)
+        await self._tellings.tell("system", "system", "")
 
     # What consoles ask.
 

@@ -20,9 +20,10 @@ from core.desk.feed import CursorUnknown
 from core.desk.sessions import LogInRefused, NotLoggedIn
 from core.errors import HotlineError, NotFound
 from core.ports import Viewer
+from core.store.database import DatabaseAway
 from core.store.tables import EventRow
 from core.transcript import Segment, StreamReport, StreamState
-from core.views import Event
+from core.views import AgentView, Event
 
 START = datetime(2026, 1, 12, 0, 41, tzinfo=UTC)
 ANNA = Viewer("1001", "座席一", "agent")
@@ -366,3 +367,37 @@ async def test_an_error_of_the_form_does_not_spoil_the_draft(desk: HotlineDesk) 
         await desk.set_field(ANNA, "c1", "no_such_field", 1)
     view = await desk.set_field(ANNA, "c1", "title", "路灯")
     assert view.fields["title"].value == "路灯"
+
+
+async def test_a_state_that_could_not_be_told_is_told_when_the_database_is_back(
+    desk: HotlineDesk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await offered(desk)
+    cursor = (await settled(desk, CHIEF))[-1].cursor
+    free = AgentView(agent="1001", name="座席一", state="free")
+    with monkeypatch.context() as away:
+
+        async def write(_: Any) -> None:
+            raise DatabaseAway
+
+        away.setattr(desk._database, "write", write)
+        for state in ("talking", "wrap_up", "free"):
+            with pytest.raises(DatabaseAway):
+                await desk.agent(free.model_copy(update={"state": state}))
+        with pytest.raises(DatabaseAway):
+            await desk.ami("up")
+    stream = desk.follow(CHIEF)
+    told = await events(stream, 2)
+    assert [event.kind for event in told] == ["agent", "system"]
+    assert told[0].agent is not None
+    assert told[0].agent.state == "free"
+    assert told[1].system is not None
+    assert told[1].system.ami == "up"
+    assert len(await settled(desk, CHIEF, cursor)) == 2
+
+
+async def test_a_call_that_ended_is_forgotten_even_if_facts_come_late(desk: HotlineDesk) -> None:
+    await offered(desk)
+    await desk.record(calls.CallEnded("c1", at(61), 16))
+    await desk.record(calls.CallRated("c1", at(62), "5"))
+    assert desk._floor.audience == {}
