@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import sys
 from collections.abc import Mapping
 
 from agent_console.app import create_app
@@ -32,6 +33,9 @@ from pbx.ivr.prompts import load_prompts
 log = logging.getLogger(__name__)
 
 LANGUAGE = "zh"
+# A thread of the database that computes would hold up the event loop for Python's default of 5 ms
+# at every system call of the loop's; a console's message takes several of them.
+SWITCH_SECONDS = 0.0005
 
 
 class Hotline:
@@ -110,6 +114,7 @@ class Hotline:
 
         Raises what a part raised that could not go on (a port taken, a broken database).
         """
+        sys.setswitchinterval(SWITCH_SECONDS)
         await self.database.migrate()
         duties = Duties()
         try:

@@ -248,12 +248,10 @@ class HotlineDesk:
         lock = self._locks.setdefault(call_id, asyncio.Lock())
         async with lock:
             try:
-                result = await self._database.write(work)
+                return await self._sequencer.write(work)
             except Exception:
                 self._drafts.forget(call_id)  # the builder may know what the rows do not
                 raise
-        self._sequencer.wake()
-        return result
 
 
 def _called_him(session: Session, agent: str, ticket: TicketRow) -> bool:

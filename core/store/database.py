@@ -73,19 +73,39 @@ class Database:
             return engine
         return create_engine(self._url, pool_pre_ping=True, pool_size=8)
 
-    async def write(self, work: Callable[[Session], T]) -> T:
+    @property
+    def one_writer(self) -> bool:
+        """Whether one unit of work is committed before the next that writes begins."""
+        return self._sqlite
+
+    async def write(
+        self, work: Callable[[Session], T], committed: Callable[[T], None] | None = None
+    ) -> T:
         """Run ``work`` in one transaction and commit it. Raises ``DatabaseAway``.
 
-        Cancelling the caller does not undo it: a unit of work that has begun is finished.
+        Cancelling the caller does not undo it: a unit of work that has begun is finished. That is
+        why what has to follow the commit is not left to the caller: ``committed`` is called on the
+        event loop with what ``work`` returned, with one writer in the order of the commits.
         """
-        return await self._run(self._writers, work, commit=True)
+        loop = asyncio.get_running_loop()
+
+        def told(result: T) -> None:
+            if committed is not None:
+                loop.call_soon_threadsafe(committed, result)
+
+        return await self._run(self._writers, work, commit=True, then=told)
 
     async def read(self, work: Callable[[Session], T]) -> T:
         """Run ``work``, which changes nothing. Raises ``DatabaseAway``."""
         return await self._run(self._readers, work, commit=False)
 
     async def _run(
-        self, threads: ThreadPoolExecutor, work: Callable[[Session], T], *, commit: bool
+        self,
+        threads: ThreadPoolExecutor,
+        work: Callable[[Session], T],
+        *,
+        commit: bool,
+        then: Callable[[T], None] = lambda _: None,
     ) -> T:
         def unit() -> T:
             with Session(self._engine, expire_on_commit=False) as session:
@@ -93,6 +113,7 @@ class Database:
                 result = work(session)
                 if commit:
                     session.commit()
+                then(result)
                 return result
 
         try:

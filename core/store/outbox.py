@@ -1,8 +1,9 @@
 """The outbox and its one ordered writer.
 
-A change and its event are committed together, without a cursor: ids alone become visible out of
-order on PostgreSQL. One sequencer then numbers what is committed, in one place, and publishes it. A
-reader who has seen cursor N has therefore seen everything up to N.
+A change and its event are committed together; the event's number, the cursor, is given by one
+sequencer, which also publishes it. A reader who has seen cursor N has therefore seen everything up
+to N. Where the database has one writer the cursor is part of the same commit; where it has several
+(PostgreSQL), ids and commits come out of order, so the cursor is given after the commit.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ import logging
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
+from typing import TypeVar
 
 from sqlalchemy.exc import NoResultFound
 from sqlmodel import Session, col, func, select
@@ -24,6 +26,8 @@ from core.views import Event, EventKind
 
 log = logging.getLogger(__name__)
 
+T = TypeVar("T")
+
 BATCH = 200
 RETRY_SECONDS = 1.0
 
@@ -34,6 +38,14 @@ class Published:
 
     audience: str
     event: Event
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """So many events were numbered; those that could be read are to be published."""
+
+    size: int
+    published: list[Published]
 
 
 def note(session: Session, kind: EventKind, subject: str, audience: str, at: datetime) -> None:
@@ -55,9 +67,20 @@ class Sequencer:
         self._load = load
         self._wake = asyncio.Event()
 
-    def wake(self) -> None:
-        """Something was committed."""
-        self._wake.set()
+    async def write(self, work: Callable[[Session], T]) -> T:
+        """Commit a unit of work; what it noted is published even if our caller is cancelled.
+
+        Raises ``DatabaseAway`` or what ``work`` raises.
+        """
+        if not self._database.one_writer:
+            return await self._database.write(work, lambda _: self._wake.set())
+
+        def numbered(session: Session) -> tuple[T, Batch]:
+            result = work(session)
+            return result, self._number(session)
+
+        result, _ = await self._database.write(numbered, lambda done: self._publish(done[1]))
+        return result
 
     async def run(self) -> None:
         """Work until cancelled. What was committed before a crash is numbered at the next start."""
@@ -74,12 +97,16 @@ class Sequencer:
                 self._wake.set()
 
     async def _batch(self) -> bool:
-        numbered, published = await self._database.write(self._number)
-        for item in published:
-            self._bus.publish(item)
-        return numbered == BATCH
+        batch = await self._database.write(self._number, self._publish)
+        return batch.size == BATCH
 
-    def _number(self, session: Session) -> tuple[int, list[Published]]:
+    def _publish(self, batch: Batch) -> None:
+        for item in batch.published:
+            self._bus.publish(item)
+        if batch.size == BATCH:
+            self._wake.set()  # there may be more
+
+    def _number(self, session: Session) -> Batch:
         rows = session.exec(
             select(EventRow)
             .where(col(EventRow.cursor).is_(None))
@@ -87,18 +114,18 @@ class Sequencer:
             .limit(BATCH)
         ).all()
         if not rows:
-            return 0, []
+            return Batch(0, [])
         last = session.exec(select(func.max(EventRow.cursor))).one() or 0
         for cursor, row in enumerate(rows, last + 1):
             row.cursor = cursor
             session.add(row)
         session.flush()
-        return len(rows), [item for row in rows if (item := self._published(session, row))]
+        return Batch(len(rows), [one for row in rows if (one := self._published(session, row))])
 
     def _published(self, session: Session, row: EventRow) -> Published | None:
         try:
             return Published(row.audience, self._load(session, row))
-        except (HotlineError, NoResultFound) as unreadable:
-            # One row that cannot be read must not stop everybody's events.
+        except (HotlineError, NoResultFound, ValueError) as unreadable:
+            # One row that cannot be read must not stop everybody's events, or changes.
             log.error("event %s not published: %s", row.cursor, type(unreadable).__name__)
             return None

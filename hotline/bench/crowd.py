@@ -12,13 +12,14 @@ import sys
 import time
 from collections.abc import AsyncIterator, Iterable, Sequence
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 
 import yaml
 
 from asr.settings import AsrSettings
 from core.errors import HotlineError
+from core.transcript import STREAM_TRANSITIONS
 from core.views import Event
 from hotline.bench.ami_watch import AmiWatch, watch_ami
 from hotline.bench.notes import Notes, read_notes
@@ -32,6 +33,7 @@ FIRST_AGENT = 8001
 CHIEF = "7999"
 START_SECONDS = 60.0
 END_SECONDS = 15.0
+SETTLE_SECONDS = 30.0
 LOG_INS_AT_ONCE = 4
 # Agents are free again at once: a benchmark does not write tickets.
 WRAP_UP_SECONDS = 1
@@ -132,7 +134,7 @@ class Crowd:
     consoles: dict[str, ConsoleClient]
     chief: ConsoleClient
     notes_file: Path
-    engine: str = field(default="")
+    engine: str = ""
 
     @property
     def dialled(self) -> str:
@@ -144,6 +146,17 @@ class Crowd:
 
     async def notes(self) -> Notes:
         return await asyncio.to_thread(read_notes, self.notes_file)
+
+    async def settled(self) -> Notes:
+        """The notes once every stream is over, or when that does not happen in a while."""
+        deadline = now() + SETTLE_SECONDS
+        while True:
+            notes = await self.notes()
+            if now() > deadline or not any(
+                STREAM_TRANSITIONS[s.state] for s in notes.streams.values()
+            ):
+                return notes
+            await asyncio.sleep(0.5)
 
     def seen(self) -> Iterable[tuple[str, float, Event]]:
         """Agent, monotonic seconds and event of everything that the agents' consoles showed."""

@@ -40,9 +40,10 @@ async def load_scene(plan: Plan) -> list[Figure]:
                 talking = await desks.until(plan.calls, plan.ramp + 60)
                 cores = await _watch(crowd, plan.seconds)
                 calls = await callers.finished(LIMIT_SECONDS)
+            notes = await crowd.settled()
             return [
-                *await _taps(crowd),
-                *await _frames(crowd, plan),
+                *_taps(crowd, notes),
+                *_frames(plan, notes),
                 *_calls(plan, talking, calls),
                 times("screen pop while the calls come in", pops(crowd), POP_GOAL),
                 times("final segment to draft field, at load", await drafts(crowd), DRAFT_GOAL),
@@ -62,8 +63,7 @@ async def _watch(crowd: Crowd, seconds: float) -> dict[str, float]:
     return cpu.end(seconds)
 
 
-async def _taps(crowd: Crowd) -> list[Figure]:
-    notes = await crowd.notes()
+def _taps(crowd: Crowd, notes: Notes) -> list[Figure]:
     stood = [
         max(opened) - crowd.watch.connected[call_id]
         for call_id, opened in notes.opened.items()
@@ -92,8 +92,7 @@ def _lags(notes: Notes) -> list[Figure]:
     ]
 
 
-async def _frames(crowd: Crowd, plan: Plan) -> list[Figure]:
-    notes = await crowd.notes()
+def _frames(plan: Plan, notes: Notes) -> list[Figure]:
     streams = list(notes.streams.values())
     states = Counter(stream.state for stream in streams)
     nothing = Goal(0, "max")

@@ -377,7 +377,7 @@ async def test_a_state_that_could_not_be_told_is_told_when_the_database_is_back(
     free = AgentView(agent="1001", name="座席一", state="free")
     with monkeypatch.context() as away:
 
-        async def write(_: Any) -> None:
+        async def write(*_: Any) -> None:
             raise DatabaseAway
 
         away.setattr(desk._database, "write", write)
