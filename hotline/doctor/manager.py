@@ -26,7 +26,6 @@ ACTIONS = {
     "CoreStatus": "reporting",
     "CoreShowChannels": "reporting",
     "DeviceStateList": "reporting",
-    "Getvar": "reporting",
     "QueueAdd": "agent",
     "QueueRemove": "agent",
     "QueuePause": "agent",

@@ -7,7 +7,7 @@ import time
 from collections.abc import AsyncIterator
 
 from core.errors import HotlineError
-from hotline.doctor.finding import Finding, broken, ok, warning
+from hotline.doctor.finding import Finding, Verdict, broken, ok, warning
 from hotline.doctor.manager import Manager, ManagerAway, away, booted, events, logged_in, rights
 from hotline.doctor.sound import audio
 from hotline.site import Site
@@ -72,8 +72,10 @@ async def _within(site: Site, manager: Manager) -> AsyncIterator[Finding]:
     if "DeviceStateList" in manager.known:
         yield await _telephones(site, manager)
     if {"Originate", "CoreShowChannels"} <= manager.known:
-        yield await audio(site, manager)
-        yield events(manager, {"system", "call"})
+        sound = await audio(site, manager)
+        yield sound
+        if sound.verdict is Verdict.OK:  # then there were channels to tell of
+            yield events(manager, {"system", "call"})
 
 
 async def _version(manager: Manager) -> Finding:
