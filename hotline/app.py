@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from agent_console.app import create_app
 from agent_console.server import ConsoleServer
 from asr.service import SpeechService
+from asr.settings import AsrSettings
 from core.clock import Clock, SystemClock
 from core.desk import HotlineDesk
 from core.ports import TranscriptSink
@@ -55,7 +56,7 @@ class Hotline:
         self.desk = HotlineDesk(self.database, vault, site.pack, clock)
         self.spool = Spool(self.desk, self.desk, vault, site.spool)
         relay = TranscriptRelay(self.spool, witness)
-        self.speech = SpeechService(site.settings.asr, relay, clock)
+        self.speech = SpeechService(_knowing_the_city(site), relay, clock)
         self.link = AmiLink(site.pbx.ami, clock=clock)
         self.bridge = Bridge(
             site.pbx,
@@ -142,3 +143,10 @@ class Hotline:
 
     async def _stop_console(self) -> None:
         self.console.stop()
+
+
+def _knowing_the_city(site: Site) -> AsrSettings:
+    """The recogniser's settings with the city's names, which it then hears far more often right."""
+    asr = site.settings.asr
+    prompt = asr.whisper.prompt + site.pack.recogniser_prompt
+    return asr.model_copy(update={"whisper": asr.whisper.model_copy(update={"prompt": prompt})})
