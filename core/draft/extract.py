@@ -168,7 +168,7 @@ def _of_the_call(pack: CityPack, context: CallContext) -> dict[str, FieldView]:
     dialled = [Evidence(source="dialled", words=context.dialled)]
     number = context.caller_number
     return {
-        "source_line": found(context.line.key, 1.0, dialled),
+        "source_line": found(context.line.name, 1.0, dialled),
         "channel": found(pack.rules.channel, 1.0, dialled),
         "caller_number": found(number, 1.0, [Evidence(source="caller_id", words=number)])
         if number

@@ -29,7 +29,7 @@ def test_without_a_word_the_call_itself_fills_what_it_can(pack, drafted):
     fields = drafted(dialled="12333").fields()
     assert fields["caller_number"].value == "15400000001"
     assert fields["caller_number"].evidence[0].source == "caller_id"
-    assert fields["source_line"].value == pack.line_for("12333").key
+    assert fields["source_line"].value == pack.line_for("12333").name
     assert fields["channel"].value == pack.rules.channel
     assert fields["title"].value is None
     assert fields["contact_phone"].value is None
