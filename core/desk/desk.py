@@ -83,7 +83,7 @@ class HotlineDesk:
             apply(fact, row, session, self._vault)
             session.add(row)
             session.flush()
-            if isinstance(fact, CallOffered | CallConnected):  # nobody may have seen the offer
+            if isinstance(fact, CallConnected):  # nobody may have seen the offer
                 self._drafts.open(session, row)
             if isinstance(fact, FlowTaken):
                 self._drafts.refresh(session, row)
@@ -97,6 +97,19 @@ class HotlineDesk:
             self._floor.audience.pop(fact.call_id, None)
         else:
             self._floor.audience[fact.call_id] = audience
+        if isinstance(fact, CallOffered):
+            await self._write(fact.call_id, self._open_draft(fact.call_id))
+
+    def _open_draft(self, call_id: str) -> Callable[[Session], None]:
+        """After the offer, in a unit of work of its own: the screen pop does not wait for rules.
+
+        Should we die in between, the draft begins with the talk.
+        """
+
+        def work(session: Session) -> None:
+            self._drafts.open(session, self._records.call_row(session, call_id))
+
+        return work
 
     async def open_calls(self) -> tuple[str, ...]:
         """Ids of the calls that have not ended, for those who start after us."""

@@ -34,11 +34,17 @@ class DraftBuilder:
     which they came. A field that the agent touched keeps his value whatever is said later.
     """
 
-    def __init__(self, pack: CityPack, context: CallContext) -> None:
+    def __init__(
+        self,
+        pack: CityPack,
+        context: CallContext,
+        segments: Iterable[Segment] = (),
+        touched: Iterable[tuple[str, JsonValue]] = (),
+    ) -> None:
         self._pack = pack
         self._context = context
-        self._said: dict[str, Said] = {}
-        self._touched: dict[str, FieldView] = {}
+        self._said = {s.segment_id: Said.of(s) for s in segments if s.final}
+        self._touched = {field: _by_agent(value) for field, value in touched}
         self._fields: dict[str, FieldView] = {}
         self._refresh()
 
@@ -54,11 +60,7 @@ class DraftBuilder:
 
         What the agent set stays, even if the city has changed its form since.
         """
-        builder = cls(pack, context)
-        builder._said = {s.segment_id: Said.of(s) for s in segments if s.final}
-        builder._touched = {field: _by_agent(value) for field, value in touched.items()}
-        builder._refresh()
-        return builder
+        return cls(pack, context, segments, touched.items())
 
     def add(self, segment: Segment) -> dict[str, FieldView]:
         """Take a final segment (a partial one changes nothing); returns the fields it changed.
