@@ -1,4 +1,4 @@
-"""Calls that ended while our process was away: the desk holds them open, Asterisk knows nothing."""
+"""Calls that ended while nobody looked: the desk holds them open, Asterisk knows them no more."""
 
 from __future__ import annotations
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
 import logging
 from collections import OrderedDict
 from dataclasses import dataclass
@@ -29,6 +31,7 @@ ABANDONED = "ABANDON"
 # What proves that a call lives; the parting words of a call that we do not know prove nothing.
 _SIGNS_OF_LIFE = {"MixMonitorStart", "QueueCallerJoin", "AgentCalled", "AgentConnect"}
 _REMEMBERED_ENDS = 2048
+_LOOK_SECONDS = 300.0
 
 
 @dataclass(slots=True)
@@ -66,9 +69,23 @@ class CallTracker:
         self._calls: dict[str, _Tracked] = {}
         self._ended: OrderedDict[str, None] = OrderedDict()
         self._bridges = Bridges()
+        self._unsure = asyncio.Event()
 
     async def run(self) -> None:
-        """End the calls that ended while our process was away; returns when that is done."""
+        """Look for calls that ended unseen: after each snapshot, and now and then; until cancelled.
+
+        Nobody saw the end of a call while our process was away, nor of one that only FastAGI told
+        of while the link was down.
+        """
+        while True:
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(_LOOK_SECONDS):
+                    await self._unsure.wait()
+            self._unsure.clear()
+            await self.end_unseen()
+
+    async def end_unseen(self) -> None:
+        """End the calls that the desk believes to be open and Asterisk does not know any more."""
         for call_id in await stale_calls(self._ami, self._open_calls):
             if call_id not in self._calls and call_id not in self._ended:
                 await self._end(_Tracked(CallStory(call_id), "", None), UNKNOWN_CAUSE)
@@ -78,6 +95,7 @@ class CallTracker:
 
     async def snapshot(self, snapshot: Snapshot) -> None:
         self._bridges.load(snapshot)
+        self._unsure.set()
         standing = standing_calls(snapshot)
         for call_id, tracked in list(self._calls.items()):
             if call_id not in standing:

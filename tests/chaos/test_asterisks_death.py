@@ -1,16 +1,25 @@
-"""Asterisk dies and is started again: members stay signed in, old calls have ended, new ones come."""
+"""Asterisk, or only its AMI, dies and comes back: members stay, old calls have ended."""
 
 from __future__ import annotations
 
+from dataclasses import replace
+from datetime import UTC, datetime
+
 import pytest
 
-from core.calls import CallState
-from hotline.stage import Stage
+from core.calls import CallArrived, CallState
+from hotline.app import Hotline
+from hotline.site import Site
+from hotline.stage import Stage, serving
 from pbx.phone import Phone
+from pbx.settings import AmiLinkSettings
 from tests.chaos.backend import Backend, kill
 from tests.hotline.stagehands import (
+    CHIEF,
     FIRST,
+    NUMBER,
     Desk,
+    comes_true,
     console_at,
     each_is_written,
     goes_to_people,
@@ -19,6 +28,7 @@ from tests.hotline.stagehands import (
     stands,
     talks,
 )
+from tests.pbx.ami.proxy import Proxy
 
 pytestmark = pytest.mark.real
 
@@ -72,3 +82,46 @@ async def test_a_call_that_waits_when_asterisk_dies_has_ended_afterwards(
         await stage.asterisk.start()
         await stands(console, waiting, CallState.ENDED)
         await desk.is_free()
+
+
+async def test_a_call_that_came_and_went_without_ami_has_ended_when_ami_is_back(
+    stage: Stage, citizen: Phone
+) -> None:
+    patience = AmiLinkSettings(
+        ping_every=0.5, ping_deadline=0.5, login_deadline=0.5, backoff_base=0.1, backoff_cap=0.5
+    )
+    gone = "00000000-0000-4000-8000-000000000001"
+    await leave_open(stage.site, gone)
+    async with Proxy(stage.site.pbx.ami.port) as wire:
+        ami = stage.site.pbx.ami.model_copy(update={"port": wire.port, "link": patience})
+        pbx = stage.site.pbx.model_copy(update={"ami": ami})
+        async with (
+            serving(replace(stage.site, pbx=pbx)) as hotline,
+            console_at(stage.site, hotline.url, CHIEF) as chief,
+        ):
+
+            async def nothing_open() -> bool:
+                return not await hotline.desk.open_calls()
+
+            await comes_true(nothing_open)  # our start has looked for such calls
+            wire.freeze()
+            await chief.until(lambda: chief.system is not None and chief.system.ami != "up")
+            call = await citizen.dial("12345", caller=NUMBER)
+            await call.hears_sound(10)
+            arrived = await chief.until(  # by FastAGI
+                lambda: next((call for call in chief.calls if call != gone), None)
+            )
+            await call.hang_up()
+            await is_silent(stage)
+            assert chief.calls[arrived].state is CallState.ARRIVED  # who could tell of its end?
+            wire.thaw()
+            await stands(chief, arrived, CallState.ENDED)
+
+
+async def leave_open(site: Site, call_id: str) -> None:
+    """A call of which only the arrival was told."""
+    hotline = Hotline(site)
+    await hotline.database.migrate()
+    now = datetime.now(UTC)
+    await hotline.desk.record(CallArrived(call_id, now, "12345", "main", None, None, "", ""))
+    await hotline.database.close()

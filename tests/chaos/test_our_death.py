@@ -8,6 +8,7 @@ from contextlib import AsyncExitStack
 import pytest
 
 from core.calls import CallState, Leg
+from hotline.console_client import ConsoleClient
 from hotline.stage import Stage
 from pbx.phone import Phone
 from tests.chaos.backend import Backend, is_gone, kill
@@ -87,10 +88,7 @@ async def test_a_talk_outlives_all_our_processes_and_so_do_new_callers(
             await console.until(lambda: console.calls[talk.call_id].transcript == "live")
             await each_is_written(talk, console)
             # The call that came in our absence is on its agent's screen with a draft of its own.
-            unseen_id = await other.until(
-                lambda: next((c for c in other.calls if c in other.drafts), None)
-            )
-            assert other.calls[unseen_id].state is CallState.CONNECTED
+            unseen_id = await taken(other)
             assert other.calls[unseen_id].caller_number == "15400000061"
             unseen = Talk(unseen_id, call, ringing)
             await other.until(lambda: other.calls[unseen_id].transcript == "live")
@@ -113,6 +111,18 @@ async def test_a_talk_outlives_all_our_processes_and_so_do_new_callers(
             assert set(chief.calls) == {talk.call_id, unseen_id}
             await desk.is_free()
             await is_silent(stage)
+
+
+async def taken(console: ConsoleClient) -> str:
+    """The talk that the console shows, with its draft."""
+
+    def connected() -> str | None:
+        for call in console.calls.values():
+            if call.state is CallState.CONNECTED and call.call_id in console.drafts:
+                return call.call_id
+        return None
+
+    return str(await console.until(connected))
 
 
 def recorded(stage: Stage, call_id: str) -> int:
@@ -165,3 +175,33 @@ async def test_told_to_end_it_ends_in_order_and_the_talk_goes_on(
             assert console.calls[talk.call_id].recordings == ("agent", "caller")
             ticket = await console.submit(talk.call_id)
             assert ticket.fields["content"]
+
+
+async def test_while_our_process_hangs_callers_reach_people_and_it_learns_of_them_afterwards(
+    stage: Stage, backend: Backend, citizen: Phone
+) -> None:
+    async with (
+        Phone(stage.agent_phone(FIRST)) as phone,
+        console_at(stage.site, backend.url, FIRST) as console,
+    ):
+        desk = Desk(FIRST, phone, console)
+        await desk.signs_in()
+        backend.send(signal.SIGSTOP)
+        try:
+            call = await citizen.dial("12345", caller="15400000062")
+            await call.answered()
+            ringing = await desk.rings()  # the dialplan's watchdog has led him there
+            await ringing.answer()
+            talk = Talk("", call, ringing)
+            await talk.carries_sound()
+        finally:
+            backend.send(signal.SIGCONT)
+        talk = Talk(await taken(console), call, ringing)
+        await console.until(lambda: console.calls[talk.call_id].transcript == "live")
+        await each_is_written(talk, console)
+        await call.hang_up()
+        await stands(console, talk.call_id, CallState.ENDED)
+        ticket = await console.submit(talk.call_id)
+        assert ticket.fields["caller_number"] == "15400000062"
+        await desk.is_free()
+        await is_silent(stage)

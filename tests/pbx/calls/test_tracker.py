@@ -1,5 +1,6 @@
 """Facts from what a real Asterisk said (see ``recorded_ami``)."""
 
+import asyncio
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
@@ -209,7 +210,7 @@ async def test_after_our_restart_calls_that_are_gone_are_ended(desk):
     day = desk.recordings / "2026-11-22"
     day.mkdir()
     (day / f"{gone}.agent.wav").write_bytes(b"RIFF")
-    await desk.tracker.run()
+    await desk.tracker.end_unseen()
     assert desk.facts.told == [
         calls.RecordingKept(gone, NOON, Leg.AGENT, f"2026-11-22/{gone}.agent.wav"),
         calls.CallEnded(gone, NOON, 0),
@@ -228,8 +229,22 @@ async def test_the_check_of_open_calls_waits_for_the_link(desk, monkeypatch):
 
     desk.ami.listings["CoreShowChannels"] = listing
     desk.open = [call_id_of("tapped")]
-    await desk.tracker.run()
+    await desk.tracker.end_unseen()
     assert desk.facts.kinds == ["CallEnded"]
+
+
+async def test_after_each_snapshot_the_open_calls_are_checked(desk):
+    """FastAGI told of a call while the link was down; it was gone before the link was back."""
+    running = asyncio.create_task(desk.tracker.run())
+    try:
+        for number in range(2):
+            desk.open = [f"00000000-0000-4000-8000-00000000000{number}"]
+            await tell(desk.tracker, EMPTY)
+            await desk.facts.until(lambda number=number: len(desk.facts.told) == number + 1)
+            assert desk.facts.told[number] == calls.CallEnded(desk.open[0], NOON, 0)
+    finally:
+        running.cancel()
+        await asyncio.gather(running, return_exceptions=True)
 
 
 async def test_after_a_restart_of_asterisk_all_calls_have_ended(desk):
