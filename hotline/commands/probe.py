@@ -61,14 +61,20 @@ def probe(
             )
         )
     )
-    print(result.model_dump_json(indent=2) if as_json else _told(dialled, result))
+    print(
+        result.model_dump_json(indent=2)
+        if as_json
+        else _told(f"{dialled} at {sip.host}:{sip.port}", result)
+    )
     raise typer.Exit(result.exit_status)
 
 
-def _told(dialled: str, result: ProbeResult) -> str:
+def _told(line: str, result: ProbeResult) -> str:
     """What a person wants to know; all figures are in the JSON."""
     verdict = "well" if result.ok else REASONS[result.reason].format(code=result.sip_code)
-    lines = [f"{dialled}: {verdict}"]
+    if result.reason == "no_answer" and result.ringing_ms is None:
+        verdict += ", it did not even ring"
+    lines = [f"{line}: {verdict}"]
     if result.answer_ms is not None:
         lines.append(f"answered after {result.answer_ms:.0f} ms")
     if result.heard is not None:
