@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Any, Literal
@@ -47,7 +48,13 @@ class Figure:
         )
 
     def as_json(self) -> dict[str, Any]:
-        return {**asdict(self), "reached": self.reached}
+        """JSON knows no infinity: what never came is null there, and ``reached`` tells."""
+        told = asdict(self)
+        spread = {
+            name: value if value is None or math.isfinite(value) else None
+            for name, value in told["spread"].items()
+        }
+        return {**told, "spread": spread, "reached": self.reached}
 
 
 def times(name: str, seconds: Sequence[float], goal: Goal | None = None, note: str = "") -> Figure:

@@ -9,13 +9,13 @@ from hotline.bench.plan import LIMIT_SECONDS, RATE, Plan, desk_agents, fake_engi
 from pbx.phone.crowd import SippAgents, SippCallers, Sound
 
 GOAL = Goal(30, "p99")
-OFFERS = 200
+ROUNDS = 4
 TALK_SECONDS = 6.0
 
 
 async def pop_scene(plan: Plan) -> list[Figure]:
-    """At least 200 offers while ``calls`` callers are on the line at any time."""
-    offers = max(OFFERS, 4 * plan.calls) if plan.calls >= 10 else 4 * plan.calls
+    """Four offers for each of the ``calls`` that are on the line at any time: 200 for 50."""
+    offers = ROUNDS * plan.calls
     talk_ms = round((plan.ramp - plan.calls / RATE + TALK_SECONDS) * 1000)
     async with SippAgents(sound=Sound(1100, 1600, 2400), seconds=LIMIT_SECONDS) as desks:
         agents = desk_agents(plan.agents, desks)

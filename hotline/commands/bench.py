@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
+import signal
 import tempfile
 from collections.abc import Mapping
 from dataclasses import asdict
@@ -17,6 +18,7 @@ from hotline.shipped import PROJECT, first_city
 
 app = typer.Typer(help="Measure.", no_args_is_help=True)
 
+ENDED_BY_SIGTERM = 128 + signal.SIGTERM
 SCENES = "pop,draft,load,speech,kill"
 DIALOGUES = PROJECT / "tests" / "audio" / "dialogues"
 
@@ -46,6 +48,7 @@ def call(
     from hotline.bench import Plan, Scene, bench_call
     from hotline.bench.machine import this_machine
     from hotline.bench.report import lines
+    from hotline.bench.run import Outcome
     from hotline.progress import say
     from pbx.asterisk.install import ensure_asterisk
 
@@ -66,7 +69,18 @@ def call(
             dialogues=dialogues,
             city=city or first_city(),
         )
-        outcome = asyncio.run(bench_call(plan, machine, scenes))
+
+        async def until_told() -> Outcome:
+            """SIGTERM ends it like Ctrl-C: what was started is stopped, Asterisk first of all."""
+            task = asyncio.current_task()
+            assert task is not None
+            asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, task.cancel)
+            return await bench_call(plan, machine, scenes)
+
+        try:
+            outcome = asyncio.run(until_told())
+        except asyncio.CancelledError:
+            raise typer.Exit(ENDED_BY_SIGTERM) from None
     print("\n".join(lines(outcome)))
     _write(json_file, outcome.as_json())
     raise typer.Exit(1 if outcome.missed else 0)
