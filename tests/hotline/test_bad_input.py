@@ -5,10 +5,8 @@ from __future__ import annotations
 import asyncio
 import socket
 import subprocess
-import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
@@ -20,11 +18,11 @@ from hotline.app import Hotline
 from hotline.console_client import ConsoleClient
 from hotline.stage import Stage, serving
 from pbx.phone import Phone
+from tests.hotline import shell
 from tests.hotline.stagehands import (
     CITIZEN_HZ,
     FIRST,
     NUMBER,
-    PROJECT,
     SECOND,
     Desk,
     Talk,
@@ -236,13 +234,13 @@ async def test_prompts_that_are_no_sound_are_said_and_callers_reach_people(
 
 
 async def test_a_second_hotline_on_the_same_ports_says_so_and_harms_nobody(
-    stage: Stage, hotline: Hotline, desk: Desk, citizen: Phone
+    stage: Stage, hotline: Hotline, desk: Desk, citizen: Phone, tmp_path: Path
 ) -> None:
     talk = await talks(citizen, desk)
-    second = await command("serve", "--site", str(stage.site.folder))
-    assert second.status == 2
-    assert second.errors.startswith("hotline: port_taken:")
-    assert str(stage.site.console.port) in second.errors
+    second = await asyncio.to_thread(shell.hotline, tmp_path, "serve", "--site", stage.site.folder)
+    assert second.returncode == 2
+    assert second.stderr.startswith("hotline: port_taken:")
+    assert str(stage.site.console.port) in second.stderr
     await each_is_written(talk, desk.console)
     await ends(desk.console, talk)
     await desk.console.submit(talk.call_id)
@@ -287,34 +285,9 @@ async def test_without_a_recogniser_calls_become_tickets_and_the_console_says_wh
             assert not any(s.call_id == talk.call_id for s in desk.console.segments.values())
 
 
-@dataclass(frozen=True, slots=True)
-class Done:
-    status: int
-    errors: str
-
-
-async def command(*arguments: str) -> Done:
-    """Run `hotline` with these arguments to its end."""
-    process = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-m", "hotline", *arguments),
-        cwd=PROJECT,
-        stdin=asyncio.subprocess.DEVNULL,
-        stdout=asyncio.subprocess.DEVNULL,
-        stderr=asyncio.subprocess.PIPE,
-    )
-    try:
-        async with asyncio.timeout(60):
-            _, errors = await process.communicate()
-    finally:
-        if process.returncode is None:
-            process.kill()
-            await process.wait()
-    return Done(process.returncode or 0, errors.decode())
-
-
 async def test_a_caller_who_is_no_wav_is_said_before_anything_starts(tmp_path: Path) -> None:
     wrong = tmp_path / "caller.wav"
     wrong.write_bytes(b"ID3 this is something else")
-    done = await command("demo", "--once", "--caller", str(wrong))
-    assert done.status == 2
-    assert done.errors.startswith("hotline: wav_invalid:")
+    done = await asyncio.to_thread(shell.hotline, tmp_path, "demo", "--once", "--caller", wrong)
+    assert done.returncode == 2
+    assert done.stderr.startswith("hotline: wav_invalid:")
