@@ -1,6 +1,9 @@
 # The hotline. `make` alone prints what there is; every target does all the set-up that it needs.
 
-PYTHON ?= $(firstword $(foreach p,python3.12 python3.11 python3,$(shell command -v $(p) 2>/dev/null)))
+# The first Python of a fitting version that really runs; PYTHON=/path/to/one names another.
+FITS   := import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 12))
+PYTHON ?= $(shell for p in python3 python3.11 python3.12; do \
+            if $$p -c '$(FITS)' >/dev/null 2>&1; then echo $$p; break; fi; done)
 VENV   := .venv
 BIN    := $(VENV)/bin
 ARGS   ?=
@@ -44,8 +47,6 @@ clean: ## forget the virtual environment and everything fetched
 # Stamps: a changed lock file makes a new installation, an unchanged one costs nothing.
 $(VENV)/bin/pip:
 	@$(if $(PYTHON),,$(error Python 3.11 or 3.12 is needed: apt-get install python3 python3-venv))
-	@$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 12))' || \
-	  { echo "Python 3.11 or 3.12 is needed; PYTHON=/path/to/one may name it"; exit 1; }
 	@$(PYTHON) -m venv $(VENV) || { rm -rf $(VENV); \
 	  echo "no virtual environment could be made: apt-get install python3-venv"; exit 1; }
 
