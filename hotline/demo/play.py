@@ -104,6 +104,9 @@ async def play(stage: Stage, console: ConsoleClient, script: Script) -> Performa
         await _step("ended", console.until(lambda: console.calls[popped].ended_at))
         ticket = await console.submit(popped)
         timings.mark("ticket")
+        await _step(
+            "submitted", console.until(lambda: console.drafts[popped].submitted == ticket.number)
+        )
         timings.moments.update(_measured(console, popped, timings))
         return Performance(
             console.calls[popped],
