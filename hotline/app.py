@@ -33,7 +33,6 @@ from pbx.ivr.prompts import load_prompts
 
 log = logging.getLogger(__name__)
 
-LANGUAGE = "zh"
 # A thread of the database that computes would hold up the event loop for Python's default of 5 ms
 # at every system call of the loop's; a console's message takes several of them.
 SWITCH_SECONDS = 0.0005
@@ -87,7 +86,7 @@ class Hotline:
         )
 
     def _runner(self, clock: Clock) -> IvrRunner:
-        prompts = load_prompts(self.site.pbx.prompts / LANGUAGE)
+        prompts = load_prompts(self.site.prompts)
         loaded = load_flows(self.site.flows, self.site.pack, prompts)
         for issue in (*prompts.issues, *loaded.issues):
             log.warning("flow %s:%d: %s: %s", issue.file, issue.line, issue.rule, issue.message)

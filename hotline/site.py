@@ -35,6 +35,8 @@ from pbx.settings import (
     TrunkSettings,
 )
 
+LANGUAGE = "zh"  # of the prompts
+
 
 class SiteInvalid(Invalid):
     error_id = "site_invalid"
@@ -110,6 +112,11 @@ class Site:
     @property
     def flows(self) -> Path:
         return self.folder / self.settings.flows
+
+    @property
+    def prompts(self) -> Path:
+        """The recordings that callers hear, in the site's language."""
+        return self.pbx.prompts / LANGUAGE
 
     @property
     def recordings(self) -> Path:

@@ -41,7 +41,6 @@ def probe(
     as_json: JsonOption = False,
 ) -> None:
     """Dial, listen, hang up: was it answered, by what, how fast. Exit status 0 well, 1 not."""
-    from hotline.app import LANGUAGE
     from hotline.site import load_site
     from pbx.phone import PhoneSettings, ProbeSettings
     from pbx.phone import probe as place_call
@@ -49,7 +48,7 @@ def probe(
     loaded = load_site(site)
     sip = loaded.pbx.sip
     dialled = number or loaded.pack.city.hotline_number
-    greeting = loaded.pbx.prompts / LANGUAGE / "greeting.wav"
+    greeting = loaded.prompts / "greeting.wav"
     result = asyncio.run(
         place_call(
             ProbeSettings(

@@ -25,7 +25,6 @@ AGENT = "026"
 AGENTS = (AgentEntry(number=AGENT, name="演示座席"),)
 OPENING = ("agent_opening_1", "num_0", "num_2", "num_6", "agent_opening_2")
 QUESTION = Path(__file__).parent / "audio" / "agent_more.wav"
-LANGUAGE = "zh"
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,7 +101,7 @@ def _more_than(console: ConsoleClient, number: int) -> bool:
 
 
 def _script(site: Site, wishes: Wishes) -> Script:
-    prompts = site.pbx.prompts / LANGUAGE
+    prompts = site.prompts
     return Script(
         agent=AGENT,
         caller=wishes.caller,

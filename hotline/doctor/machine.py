@@ -11,7 +11,6 @@ from pathlib import Path
 
 from core.errors import HotlineError
 from core.store import Database
-from hotline.app import LANGUAGE
 from hotline.doctor.finding import Finding, broken, ok, warning
 from hotline.site import Site
 from pbx.ivr.load import load_flows
@@ -102,7 +101,7 @@ def clock(site: Site) -> Finding:
 def flows(site: Site) -> Finding:
     """The designers' files can be used."""
     try:
-        prompts = load_prompts(site.pbx.prompts / LANGUAGE)
+        prompts = load_prompts(site.prompts)
         loaded = load_flows(site.flows, site.pack, prompts)
     except HotlineError as wrong:
         return broken("flows", f"{wrong.error_id} {wrong}", "mend the file in `flows`")
