@@ -23,6 +23,7 @@ from tests.hotline.stagehands import (
     comes_true,
     console_at,
     each_is_written,
+    goes_to_people,
     is_silent,
     said,
     speaking,
@@ -129,6 +130,45 @@ def recorded(stage: Stage, call_id: str) -> int:
     """How much of the caller is on disk."""
     [file] = stage.site.recordings.glob(f"*/{call_id}.caller.wav")
     return file.stat().st_size
+
+
+async def test_who_listens_to_the_flow_or_waits_when_all_of_us_die_is_served_in_turn(
+    stage: Stage, backend: Backend, citizen: Phone
+) -> None:
+    async with (
+        Phone(stage.agent_phone(FIRST)) as phone,
+        Phone(stage.citizen()) as second,
+        Phone(stage.citizen()) as third,
+    ):
+        async with console_at(stage.site, backend.url, FIRST) as console:
+            desk = Desk(FIRST, phone, console)
+            await desk.signs_in()
+            talk = await talks(citizen, desk)
+            waits = await goes_to_people(second, "15400000063")
+            listens = await third.dial("12345", caller="15400000064")
+            await listens.hears_sound(10)
+            await console.until(lambda: CallState.QUEUED in states(console))
+            await backend.end(signal.SIGKILL)
+        await talk.carries_sound()
+        await talk.agent.hang_up()
+        await talk.citizen.ended.wait()  # there is no flow any more that asks for a rating
+        for call in (waits, listens):
+            ringing = await desk.rings()
+            await ringing.answer()
+            await Talk("", call, ringing).carries_sound()
+            await ringing.hang_up()
+            await call.ended.wait()
+        await backend.start()
+        async with console_at(stage.site, backend.url, FIRST) as console:
+            await console.until(lambda: console.system is not None and console.system.ami == "up")
+            await Desk(FIRST, phone, console).is_free()
+            await stands(console, talk.call_id, CallState.ENDED)
+            assert (await console.submit(talk.call_id)).call_id == talk.call_id
+        await is_silent(stage)
+
+
+def states(console: ConsoleClient) -> set[CallState]:
+    return {call.state for call in console.calls.values()}
 
 
 async def test_a_dead_speech_process_is_said_and_the_transcript_comes_back(
