@@ -20,7 +20,6 @@ from pbx.phone.wav import read_wav
 
 LISTENING_SECONDS = 2.5  # what a citizen hears of the greeting before he presses a key
 READING_SECONDS = 0.8  # how long an agent looks at the screen before taking the call
-LAST_WORDS_SECONDS = 12.0  # how long the last words may take to become text
 TRAILING_SILENCE_MS = 1500  # a recording does not end with its last word
 
 T = TypeVar("T")
@@ -34,7 +33,10 @@ class DemoFailed(HotlineError):
 
 @dataclass(frozen=True, slots=True)
 class Script:
-    """Who calls and what is said. ``opening`` and ``closing`` are the agent's recorded pieces."""
+    """Who calls and what is said. ``opening`` and ``closing`` are the agent's recorded pieces.
+
+    ``last_words_seconds``: how long the last words may take to become text before both hang up.
+    """
 
     agent: str
     caller: Path
@@ -43,6 +45,7 @@ class Script:
     keys: str
     opening: tuple[Path, ...]
     closing: tuple[Path, ...] = ()
+    last_words_seconds: float = 12.0
 
 
 @dataclass(slots=True)
@@ -150,10 +153,12 @@ async def _talk(
     if script.closing:
         await agent_says(_joined(script.closing))
     if console.system is not None and console.system.engine:
-        await _last_words(console, call_id, timings)
+        await _last_words(console, call_id, timings, script.last_words_seconds)
 
 
-async def _last_words(console: ConsoleClient, call_id: str, timings: Timings) -> None:
+async def _last_words(
+    console: ConsoleClient, call_id: str, timings: Timings, seconds: float
+) -> None:
     """Until what the citizen said last is on the screen; recognition may also miss it."""
     finished_ms = 1000 * (timings.moments["caller_finished"] - timings.moments["answered"])
 
@@ -164,7 +169,7 @@ async def _last_words(console: ConsoleClient, call_id: str, timings: Timings) ->
         )
 
     try:
-        await console.until(written, seconds=LAST_WORDS_SECONDS)
+        await console.until(written, seconds)
     except TimeoutError:
         timings.mark("last_words_not_heard")
 

@@ -41,6 +41,7 @@ LABELS = PROJECT / "tests/data/utterances.jsonl"
 # Whisper base on a telephone line, measured over all thirty calls on this very road: see
 # docs/decisions/0106. The other leg's words, or none, give 0.95 and more.
 WORST_CHARACTER_ERROR = 0.75
+LAST_WORDS_SECONDS = 60.0  # a busy machine is slow, not deaf
 DIGITS = str.maketrans("零〇幺一二两三四五六七八九", "0011223456789")
 
 
@@ -105,6 +106,7 @@ def script(stage: Stage, caller: Caller) -> Script:
         number=caller.number,
         keys="0",
         opening=tuple(prompts / f"{name}.wav" for name in OPENING),
+        last_words_seconds=LAST_WORDS_SECONDS,
     )
 
 
@@ -192,8 +194,8 @@ async def test_both_recordings_hold_the_right_party(
         Leg.AGENT: middle(read_wav(prompts / f"{OPENING[0]}.wav")),
     }
     for leg, other in ((Leg.CALLER, Leg.AGENT), (Leg.AGENT, Leg.CALLER)):
-        assert find(spoken[leg], kept[leg]).score > 0.9
-        assert find(spoken[leg], kept[other]).score < 0.5
+        assert find(spoken[leg], kept[leg]).score > 0.6
+        assert find(spoken[leg], kept[other]).score < 0.3
 
 
 def leg_of(done: Performance, leg: Leg) -> list[SegmentView]:
