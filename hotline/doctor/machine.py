@@ -12,12 +12,12 @@ from pathlib import Path
 from core.errors import HotlineError
 from core.store import Database
 from hotline.doctor.finding import Finding, broken, ok, warning
+from hotline.recordings import LEAST_FREE
 from hotline.site import Site
 from pbx.ivr.load import load_flows
 from pbx.ivr.prompts import load_prompts
 
 GIB = 1 << 30
-LEAST_FREE = 2 * GIB
 # Two legs of 8 kHz, 16 bits.
 RECORDING_BYTES_PER_HOUR = 2 * 16_000 * 3600
 SQLITE = "sqlite:///"
