@@ -105,11 +105,12 @@ def flows(site: Site) -> Finding:
         loaded = load_flows(site.flows, site.pack, prompts)
     except HotlineError as wrong:
         return broken("flows", f"{wrong.error_id} {wrong}", "mend the file in `flows`")
-    if loaded.issues:
-        first = loaded.issues[0]
+    issues = (*prompts.issues, *loaded.issues)
+    if issues:
+        first = issues[0]
         return warning(
             "flows",
-            f"{len(loaded.issues)} issues, first {first.file}:{first.line}: {first.rule}",
+            f"{len(issues)} issues, first {first.file}:{first.line}: {first.rule}",
             f"{first.message}; calls of a broken flow go straight to people",
         )
     return ok("flows", f"{len(loaded.flows)} flows, {len(prompts.names)} prompts")
