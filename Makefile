@@ -52,12 +52,12 @@ $(VENV)/bin/pip:
 
 $(VENV)/.run-ready: requirements.lock pyproject.toml | $(VENV)/bin/pip
 	@echo "== Python packages (once; about a minute)"
-	@$(BIN)/pip install --disable-pip-version-check -q --require-hashes -r requirements.lock
-	@$(BIN)/pip install --disable-pip-version-check -q --no-deps --no-build-isolation -e .
+	@$(BIN)/pip install --disable-pip-version-check --no-warn-script-location -qq --require-hashes -r requirements.lock
+	@$(BIN)/pip install --disable-pip-version-check --no-warn-script-location -qq --no-deps --no-build-isolation -e .
 	@touch $@
 
 $(VENV)/.test-ready: requirements-dev.lock tests/system-packages.sh $(VENV)/.run-ready
 	@echo "== packages for the tests"
-	@$(BIN)/pip install --disable-pip-version-check -q --require-hashes -r requirements-dev.lock
+	@$(BIN)/pip install --disable-pip-version-check --no-warn-script-location -qq --require-hashes -r requirements-dev.lock
 	@sh tests/system-packages.sh
 	@touch $@

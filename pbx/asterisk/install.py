@@ -181,7 +181,8 @@ def _apt(config: Path, what: str, arguments: list[str], progress: Progress) -> N
         complaint = ""
         for line in apt.stdout:
             if status := re.match(r"dlstatus:[^:]*:([\d.]+):", line):
-                progress(what, min(float(status.group(1)) / 100, 1.0))
+                if (done := float(status.group(1)) / 100) < 1:  # the end is said once, below
+                    progress(what, done)
             elif line.startswith("E: "):
                 complaint = line[3:].strip()
     if apt.returncode != 0:
