@@ -43,10 +43,12 @@ _PLAIN_VALUE = re.compile(r"[A-Za-z0-9_.:*#@-]*")
 class Heard:
     """What came of a prompt: the ``key`` that stopped or followed it, if any.
 
+    ``position``: where in the file it ended, in samples from its beginning.
     ``unplayable``: Asterisk found no such file (or none it can decode); the caller heard nothing.
     """
 
     key: str | None = None
+    position: int = 0
     unplayable: bool = False
 
 
@@ -100,12 +102,16 @@ class AgiSession:
         """Answer the channel; harmless when it is answered already."""
         await self._unless_gone("ANSWER")
 
-    async def stream_file(self, path: str, stop_keys: str, *, longest: float) -> Heard:
+    async def stream_file(
+        self, path: str, stop_keys: str, *, longest: float, begin: int = 0
+    ) -> Heard:
         """Play a file (``path`` without its extension) until its end or one of ``stop_keys``.
 
+        ``begin``: the sample to begin at. Without stop keys, keys are not heard at all.
         ``longest``: the file's length in seconds; the deadline comes on top of it.
         """
-        reply = await self._command("STREAM FILE", path, stop_keys, extra=longest)
+        where = (str(begin),) if begin else ()
+        reply = await self._command("STREAM FILE", path, stop_keys, *where, extra=longest)
         return await self._heard(reply)
 
     async def get_option(
@@ -177,7 +183,7 @@ class AgiSession:
 
     async def _heard(self, reply: Reply) -> Heard:
         if reply.result != "-1":
-            return Heard(key=_key(reply.result))
+            return Heard(key=_key(reply.result), position=reply.end_position or 0)
         if reply.end_position:
             raise AgiHangup
         # -1 at position 0 is a missing file, or a caller who hung up in that very moment: then

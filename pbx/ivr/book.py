@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 from collections.abc import Iterable
 from dataclasses import dataclass
 
@@ -22,7 +23,7 @@ class FlowVersion:
 
     @classmethod
     def of(cls, flow: Flow) -> FlowVersion:
-        text = flow.model_dump_json()
+        text = json.dumps(flow.model_dump(mode="json"), sort_keys=True)  # no order of steps
         return cls(flow, hashlib.sha256(text.encode()).hexdigest()[:DIGEST_LENGTH])
 
 

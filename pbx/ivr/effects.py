@@ -8,10 +8,14 @@ from dataclasses import dataclass
 @dataclass(frozen=True, slots=True)
 class Say:
     """Play prompts one after the other; answer with the key of ``stop_keys`` that cut them short,
-    or None."""
+    or None.
+
+    ``whole``: nothing cuts them short; answer with the first key pressed meanwhile, or None.
+    """
 
     prompts: tuple[str, ...]
     stop_keys: str
+    whole: bool = False
 
 
 @dataclass(frozen=True, slots=True)

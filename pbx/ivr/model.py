@@ -37,7 +37,11 @@ class FlowModel(BaseModel):
 
 
 class SayStep(FlowModel):
-    """Play prompts. With ``barge_in`` a key cuts them short and counts in the next menu."""
+    """Play prompts. With ``barge_in`` a key cuts them short and counts in the next menu.
+
+    Without it they are heard to their end, whatever is pressed (a notice that the law wants to be
+    heard); the first key pressed meanwhile counts right after them.
+    """
 
     do: Literal["say"]
     prompts: tuple[PromptName, ...] = Field(min_length=1, max_length=20)

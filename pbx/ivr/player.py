@@ -27,7 +27,9 @@ class Player:
         self._watchdog_seconds = watchdog_seconds
 
     async def say(self, effect: Say) -> str | None:
-        """The key that cut the prompts short, or None."""
+        """The key that cut the prompts short (``whole``: was pressed meanwhile), or None."""
+        if effect.whole:
+            return await self._play_whole(effect.prompts, effect.stop_keys)
         return await self._play(effect.prompts, effect.stop_keys)
 
     async def read_key(self, effect: ReadKey) -> str | None:
@@ -61,6 +63,26 @@ class Player:
             if not self._unheard(prompt, heard) and heard.key is not None:
                 return heard.key
         return None
+
+    async def _play_whole(self, names: Iterable[str], keys: str) -> str | None:
+        """The first of ``keys``. Asterisk hears keys only where they may cut a file short, so the
+        file goes on from where it was cut, and nothing can cut it again."""
+        pressed: str | None = None
+        for name in names:
+            prompt = self._find(name)
+            if prompt is None:
+                continue
+            await self._watch(prompt.seconds)
+            listen = keys if pressed is None else ""
+            heard = await self._session.stream_file(prompt.path, listen, longest=prompt.seconds)
+            if self._unheard(prompt, heard) or heard.key is None:
+                continue
+            pressed = heard.key
+            await self._watch(prompt.seconds)
+            await self._session.stream_file(
+                prompt.path, "", longest=prompt.seconds, begin=heard.position
+            )
+        return pressed
 
     async def _wait(self, seconds: float) -> str | None:
         await self._watch(seconds)

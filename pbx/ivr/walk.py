@@ -119,14 +119,16 @@ class Walker:
         return self._to_person()
 
     def _say(self, step: SayStep) -> Generator[Effect, str | None, str]:
-        stop_keys = ALL_KEYS if step.barge_in else PERSON_KEY
-        key = yield Say(step.prompts, stop_keys)
+        if step.barge_in and self._ahead is not None:
+            return step.next  # he pressed during what could not be cut: now on to the menu
+        key = yield Say(step.prompts, ALL_KEYS, whole=not step.barge_in)
         if key is None:
             return step.next
         if key == PERSON_KEY:
             self.journey.press(key)
             return self._flow.person
-        self._ahead = key
+        if self._ahead is None:
+            self._ahead = key
         return step.next
 
     def _menu(self, step: MenuStep) -> Generator[Effect, str | None, str]:

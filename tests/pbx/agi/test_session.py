@@ -71,13 +71,19 @@ async def _result(work: Awaitable[object]) -> object:
             lambda s: s.stream_file("/p/greeting", "0", longest=8),
             'STREAM FILE "/p/greeting" "0"',
             "200 result=0 endpos=63433",
-            Heard(),
+            Heard(position=63433),
         ),
         (
             lambda s: s.stream_file("/p/greeting", "", longest=8),
             'STREAM FILE "/p/greeting" ""',
             "200 result=50 endpos=9760",
-            Heard(key="2"),
+            Heard(key="2", position=9760),
+        ),
+        (
+            lambda s: s.stream_file("/p/greeting", "", longest=8, begin=9760),
+            'STREAM FILE "/p/greeting" "" "9760"',
+            "200 result=0 endpos=63433",
+            Heard(position=63433),
         ),
         (
             lambda s: s.stream_file("/p/greeting", "0", longest=8),
@@ -89,7 +95,7 @@ async def _result(work: Awaitable[object]) -> object:
             lambda s: s.get_option("/p/menu", "12*#", 3, longest=2),
             'GET OPTION "/p/menu" "12*#" "3000"',
             "200 result=35 endpos=5",
-            Heard(key="#"),
+            Heard(key="#", position=5),
         ),
         (lambda s: s.wait_for_digit(2.5), 'WAIT FOR DIGIT "2500"', "200 result=53", "5"),
         (lambda s: s.wait_for_digit(2.5), 'WAIT FOR DIGIT "2500"', "200 result=0", None),
@@ -171,7 +177,7 @@ async def test_a_prompt_gets_its_length_on_top_of_the_deadline():
         with pytest.raises(TimeoutError):
             await asyncio.wait_for(asyncio.shield(playing), 0.2)
         asterisk.send("200 result=0 endpos=1\n")
-        assert await playing == Heard()
+        assert await playing == Heard(position=8)
 
 
 async def test_a_cancelled_command_leaves_no_reply_for_the_next():

@@ -205,6 +205,42 @@ async def test_a_call_takes_no_needless_round_trips():
     ]
 
 
+@pytest.mark.parametrize(("key", "queue"), [("0", PACK.main_line.queue), ("2", "enterprise")])
+async def test_a_key_during_the_notice_acts_after_the_whole_of_it(key, queue):
+    caller, _ = await one_call(Caller([key, "9"]))
+    assert caller.verbs == [
+        "GET FULL VARIABLE",
+        *("SET AUTOHANGUP", "STREAM FILE"),  # up to the key
+        *("SET AUTOHANGUP", "STREAM FILE"),  # and from there, deaf
+        "EXEC",
+    ]
+    up_to, onward = [command for command in caller.commands if "STREAM" in command]
+    path = PROMPTS.find("greeting").path
+    assert (up_to, onward) == (
+        f'STREAM FILE "{path}" "0123456789*#"',
+        f'STREAM FILE "{path}" "" "800"',
+    )
+    assert caller.decided[1] == queue
+
+
+async def test_the_first_key_counts_through_all_prompts_that_may_not_be_cut():
+    notice = flow("""
+        hello: {do: say, prompts: [greeting, emergency_hint], barge_in: false, next: ask}
+        ask: {do: menu, prompts: [menu_2], keys: {2: desk}}
+        desk: {do: queue, queue: enterprise}
+    """)
+    async with Site() as site:
+        site.book.publish([FlowVersion.of(notice.model_copy(update={"flow": "main"}))])
+        caller = await site.call(Caller(["2", None, "0"]))
+    played = [command.split('"')[1:] for command in caller.commands if "STREAM" in command]
+    assert [(Path(path).name, *rest) for path, *rest in played] == [
+        ("greeting", " ", "0123456789*#", ""),
+        ("greeting", " ", "", " ", "800", ""),
+        ("emergency_hint", " ", "", ""),
+    ]
+    assert caller.decided[1] == "enterprise"
+
+
 async def test_the_watchdog_is_always_ahead_of_what_the_caller_hears():
     caller, _ = await one_call()
     pushes = [command for command in caller.commands if command.startswith("SET AUTOHANGUP")]

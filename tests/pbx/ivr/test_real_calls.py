@@ -11,6 +11,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from core.calls import CallArrived, CallFact, CallRated, FlowTaken
@@ -31,6 +32,7 @@ DEADLINE = 15.0
 NUMBER = "15400000001"
 QUEUES = dict.fromkeys(("common", "enterprise", "human_resources"), 0)
 TONES = {"greeting": 500, "emergency_hint": 700, "menu_2": 900, "menu_0": 1100, "rating": 1300}
+NOTICE = 1700
 
 
 @dataclass
@@ -117,7 +119,48 @@ def open_line(start_asterisk, tones):
     return opened
 
 
-async def test_a_key_during_the_greeting_rings_the_enterprise_desk_at_once(open_line):
+@pytest.fixture
+def notice(tones) -> PromptBook:
+    """The prompts, with a greeting of 1.4 s of one tone and 1.4 s of another: the notice."""
+    greeting = Path(tones.find("greeting").path).with_suffix(".wav")
+    tone(greeting, TONES["greeting"], 1.4)
+    with wave.open(str(greeting), "rb") as sound:
+        first = sound.readframes(sound.getnframes())
+    tone(greeting, NOTICE, 1.4)
+    with wave.open(str(greeting), "rb") as sound:
+        form, second = sound.getparams(), sound.readframes(sound.getnframes())
+    with wave.open(str(greeting), "wb") as sound:
+        sound.setparams(form)
+        sound.writeframes(first + second)
+    return load_prompts(greeting.parent)
+
+
+@pytest.mark.parametrize("key", ["0", "2"])
+async def test_a_key_during_the_greeting_acts_once_the_notice_was_heard(open_line, notice, key):
+    async with open_line(notice) as line:
+        call = await line.citizen.dial("12345")
+        await call.answered()
+        await call.hears_tone(TONES["greeting"], DEADLINE)
+        await call.press(key)
+        await line.offered()
+        heard = np.frombuffer(call.heard, dtype="<i2").astype(float)
+        assert seconds_of(heard, TONES["greeting"]) == pytest.approx(1.4, abs=0.15)
+        assert seconds_of(heard, NOTICE) == pytest.approx(1.4, abs=0.15)
+        for skipped in ("emergency_hint", "menu_2", "menu_0"):
+            assert seconds_of(heard, TONES[skipped]) < 0.1
+        taken = await line.facts.first(FlowTaken)
+        assert taken.keys == key
+
+
+def seconds_of(heard: np.ndarray, hz: int) -> float:
+    """How long a tone was heard, in steps of 20 ms."""
+    frames = heard[: len(heard) // 160 * 160].reshape(-1, 160)
+    wave_form = np.exp(-1j * math.tau * hz * np.arange(160) / 8000)
+    loud = np.abs(frames @ wave_form) / 80 > 4500  # of 9000
+    return float(loud.sum()) * 0.02
+
+
+async def test_a_key_during_the_greeting_rings_the_enterprise_desk(open_line):
     async with open_line() as line:
         call = await line.citizen.dial("12345")
         await call.answered()

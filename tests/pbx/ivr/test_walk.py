@@ -28,23 +28,25 @@ def queue_of(decision) -> str:
     return decision.queue
 
 
-# ---- the shipped main flow: [answer to the greeting, answers to the menu ...]
+# ---- the shipped main flow: [answers to greeting, emergency hint, menu ...]
 
 
 @pytest.mark.parametrize(
     ("answers", "queue", "keys", "enterprise"),
     [
         ([], MAIN.queue, "", False),
-        ([None, "0"], MAIN.queue, "0", False),
+        ([None, None, "0"], MAIN.queue, "0", False),
+        ([None, None, "2"], "enterprise", "2", True),
         ([None, "2"], "enterprise", "2", True),
         (["2"], "enterprise", "2", True),
+        ([None, "0"], MAIN.queue, "0", False),
         (["0"], MAIN.queue, "0", False),
-        ([None, "7"], MAIN.queue, "7", False),
-        ([None, "7", "2"], "enterprise", "72", True),
-        ([None, "7", "*"], MAIN.queue, "7*", False),
+        ([None, None, "7"], MAIN.queue, "7", False),
+        ([None, None, "7", "2"], "enterprise", "72", True),
+        ([None, None, "7", "*"], MAIN.queue, "7*", False),
         (["#", None], MAIN.queue, "#", False),
         (["9", "2"], "enterprise", "92", True),
-        ([None, "A", "2"], "enterprise", "2", True),  # some telephones have a fourth column
+        ([None, None, "A", "2"], "enterprise", "2", True),  # some telephones have a fourth column
     ],
 )
 def test_the_main_line_leads_each_key_where_it_says(answers, queue, keys, enterprise):
@@ -57,14 +59,34 @@ def test_the_main_line_leads_each_key_where_it_says(answers, queue, keys, enterp
 def test_the_recording_notice_comes_first_and_then_the_emergency_hint():
     effects, _ = drive(walker(shipped("main")).begin())
     assert effects == [
-        Say(("greeting", "emergency_hint"), ALL_KEYS),
+        Say(("greeting",), ALL_KEYS, whole=True),
+        Say(("emergency_hint",), ALL_KEYS),
         ReadKey(("menu_2", "menu_0"), ALL_KEYS, 3.0),
     ]
 
 
-def test_a_key_pressed_during_the_greeting_is_not_asked_for_again():
-    effects, _ = drive(walker(shipped("main")).begin(), ["2"])
-    assert [type(effect) for effect in effects] == [Say]
+@pytest.mark.parametrize("key", ["0", "2"])
+def test_a_key_pressed_during_the_notice_leads_on_without_hint_and_menu(key):
+    effects, _ = drive(walker(shipped("main")).begin(), [key])
+    assert effects == [Say(("greeting",), ALL_KEYS, whole=True)]
+
+
+@pytest.mark.parametrize("name", ["main", "enterprise", "merged"])
+def test_no_key_cuts_the_recording_notice_short(name):
+    effects, _ = drive(walker(shipped(name)).begin())
+    assert effects[0] == Say(("greeting",), ALL_KEYS, whole=True)
+
+
+def test_the_first_key_counts_and_what_may_not_be_cut_is_played_all_the_same():
+    steps = """
+    hello: {do: say, prompts: [greeting], barge_in: false, next: more}
+    more: {do: say, prompts: [emergency_hint], barge_in: false, next: ask}
+    ask: {do: menu, prompts: [menu_2], keys: {1: desk, 2: people}}
+    desk: {do: queue, queue: enterprise}
+    """
+    effects, decision = drive(walker(flow(steps)).begin(), ["1", "2"])
+    assert [effect.prompts for effect in effects] == [("greeting",), ("emergency_hint",)]
+    assert queue_of(decision) == "enterprise"
 
 
 @pytest.mark.parametrize("merged", [line for line in PACK.lines if line.flow == "merged"])
@@ -123,13 +145,10 @@ def test_silence_and_wrong_keys_can_have_ways_of_their_own(answers, queue):
     assert queue_of(drive(walker(flow(steps)).begin(), answers)[1]) == queue
 
 
-def test_without_barge_in_only_zero_interrupts():
-    steps = """
-    hello: {do: say, prompts: [greeting], barge_in: false, next: ask}
-    ask: {do: menu, prompts: [menu_2], keys: {1: people}, barge_in: false}
-    """
+def test_only_zero_interrupts_a_menu_without_barge_in():
+    steps = "hello: {do: menu, prompts: [menu_2], keys: {1: people}, barge_in: false}"
     effects, _ = drive(walker(flow(steps)).begin())
-    assert effects == [Say(("greeting",), "0"), ReadKey(("menu_2",), "0", 3.0)]
+    assert effects == [ReadKey(("menu_2",), "0", 3.0)]
 
 
 def test_zero_during_a_prompt_is_a_person_at_once_and_not_in_the_next_menu_only():
