@@ -223,13 +223,17 @@ def _pbx(folder: Path, settings: SiteSettings, keys: SiteSecrets, pack: CityPack
 
 
 def init_site(folder: Path, settings: SiteSettings, city: str) -> Site:
-    """Make a new site from the shipped city pack and flows. Raises ``SiteExists``."""
+    """Make a new site from the shipped city pack and flows, in a folder that is its owner's only.
+
+    Raises ``SiteExists``, ``SiteInvalid``.
+    """
     if (folder / "site.yaml").exists():
         raise SiteExists(f"{folder.name} is a site already", folder=folder.name)
     source = CITIES / city
     if not source.is_dir():
         raise SiteInvalid(f"there is no city pack {city!r}", city=city)
     folder.mkdir(parents=True, exist_ok=True)
+    folder.chmod(0o700)  # the database is in here, and SQLite asks nobody about its files' modes
     shutil.copytree(source, folder / settings.city, dirs_exist_ok=True)
     shutil.copytree(FLOWS, folder / settings.flows, dirs_exist_ok=True)
     (folder / settings.recordings).mkdir(mode=0o700, exist_ok=True)

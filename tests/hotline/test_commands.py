@@ -284,6 +284,7 @@ class TestInit:
         made = tmp_path / "my site"
         for name in ("site.yaml", "secrets.yaml"):
             assert stat.S_IMODE((made / name).stat().st_mode) == 0o600
+        assert stat.S_IMODE(made.stat().st_mode) == 0o700  # the database will be in it
         assert (made / "city/city.yaml").is_file()
         assert (made / "flows/main.yaml").is_file()
         assert "hotline serve --site" in done.stdout
@@ -292,6 +293,12 @@ class TestInit:
         assert again.returncode == 2
         assert is_one_line(again.stderr, "site_exists")
         assert (made / "secrets.yaml").read_text(encoding="utf-8") == secrets
+
+    def test_a_folder_that_was_open_to_all_is_so_no_longer(self, command, tmp_path):
+        (tmp_path / "made").mkdir()
+        (tmp_path / "made").chmod(0o755)
+        assert command("init", "made")[0] == 0
+        assert stat.S_IMODE((tmp_path / "made").stat().st_mode) == 0o700
 
     def test_no_two_sites_have_one_secret(self, command, tmp_path):
         command("init", "one")
