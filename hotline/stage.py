@@ -91,13 +91,13 @@ async def serving(site: Site) -> AsyncIterator[Hotline]:
     stop, started = asyncio.Event(), asyncio.Event()
     running = asyncio.create_task(hotline.run(stop, started), name="hotline")
     starting = asyncio.create_task(started.wait())
-    await asyncio.wait({running, starting}, return_when=asyncio.FIRST_COMPLETED)
-    starting.cancel()
-    if running.done():
-        running.result()
     try:
+        await asyncio.wait({running, starting}, return_when=asyncio.FIRST_COMPLETED)
+        if running.done():
+            running.result()
         yield hotline
-    finally:
+    finally:  # also when cancelled while it starts
+        starting.cancel()
         stop.set()
         await running
 

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import signal
 import tempfile
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from hotline.commands.told import until_told
+
 DEMO_AUDIO = Path(__file__).parents[1] / "demo" / "audio"
+INTERRUPTED = 130  # what a shell expects of a command that Ctrl-C ended
 
 
 def demo(
@@ -28,21 +30,28 @@ def demo(
     engine: Annotated[
         str, typer.Option("--engine", help="Only this engine (vosk, whisper, fake).")
     ] = "",
-    city: Annotated[str, typer.Option("--city", help="The city pack.")] = "tangshan",
+    city: Annotated[str, typer.Option("--city", help="The city pack; default: the first.")] = "",
 ) -> None:
     """Real Asterisk, real telephones, real recognition: a citizen calls, an agent answers."""
-    from hotline.demo.run import Wishes, run_demo
+    from hotline.demo.run import Wishes, prepare, run_demo
+    from hotline.shipped import first_city
 
     logging.getLogger().setLevel(logging.ERROR)
     wishes = Wishes(
-        caller=caller, dialled=dialled, keys=keys, number=number, engine=engine, city=city
+        caller=caller,
+        dialled=dialled,
+        keys=keys,
+        number=number,
+        engine=engine,
+        city=city or first_city(),
+        json_file=json_file,
     )
-
-    async def until_told() -> None:
-        told = asyncio.Event()
-        for name in (signal.SIGINT, signal.SIGTERM):
-            asyncio.get_running_loop().add_signal_handler(name, told.set)
-        with tempfile.TemporaryDirectory(prefix="hotline-demo-") as folder:
-            await run_demo(Path(folder), wishes, json_file, None if once else told)
-
-    asyncio.run(until_told())
+    install = prepare(wishes)
+    played = asyncio.Event()
+    # Outside the loop: its end waits for threads that may still write there.
+    with tempfile.TemporaryDirectory(prefix="hotline-demo-") as folder:
+        asyncio.run(
+            until_told(run_demo(Path(folder), install, wishes, played, stay=not once)),
+        )
+    if not played.is_set():
+        raise typer.Exit(INTERRUPTED)

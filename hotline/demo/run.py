@@ -12,19 +12,28 @@ from pathlib import Path
 from rich.console import Console
 
 from asr.settings import AsrSettings
+from core.errors import HotlineError
 from hotline.console_client import ConsoleClient
 from hotline.demo.play import Script, play
-from hotline.demo.show import Show, write_result
+from hotline.demo.show import Show, check_writable, write_result
 from hotline.progress import say
 from hotline.site import AgentEntry, Site
 from hotline.stage import console_of, open_stage, serving, stage_site
 from pbx.asterisk.install import ensure_asterisk
+from pbx.asterisk.locate import AsteriskInstall
+from pbx.ivr.model import ALL_KEYS
 from pbx.phone.wav import read_wav
 
 AGENT = "026"
 AGENTS = (AgentEntry(number=AGENT, name="演示座席"),)
 OPENING = ("agent_opening_1", "num_0", "num_2", "num_6", "agent_opening_2")
 QUESTION = Path(__file__).parent / "audio" / "agent_more.wav"
+
+
+class KeysInvalid(HotlineError):
+    """The keys of ``--keys`` are not all on a telephone."""
+
+    error_id = "keys_invalid"
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,16 +46,28 @@ class Wishes:
     number: str
     engine: str
     city: str
+    json_file: Path | None = None
+
+
+def prepare(wishes: Wishes) -> AsteriskInstall:
+    """Look at what can be wrong before anything starts, then get Asterisk.
+
+    Raises ``KeysInvalid``, ``ResultUnwritten``, and as ``read_wav`` and ``ensure_asterisk`` do.
+    """
+    if not set(wishes.keys) <= set(ALL_KEYS):
+        raise KeysInvalid(f"--keys takes only {ALL_KEYS}")
+    if wishes.json_file is not None:
+        check_writable(wishes.json_file)
+    read_wav(wishes.caller)
+    Console().print("[bold]1[/bold] Asterisk")
+    return ensure_asterisk(progress=say)
 
 
 async def run_demo(
-    folder: Path, wishes: Wishes, json_file: Path | None, stay: asyncio.Event | None
+    folder: Path, install: AsteriskInstall, wishes: Wishes, played: asyncio.Event, *, stay: bool
 ) -> None:
-    """Play one call in ``folder``; then serve on until ``stay`` is set, if it is given."""
+    """Play one call in ``folder`` and set ``played``; with ``stay`` serve on until cancelled."""
     screen = Console()
-    await asyncio.to_thread(read_wav, wishes.caller)  # a bad file is said before anything starts
-    screen.print("[bold]1[/bold] Asterisk")
-    install = await asyncio.to_thread(ensure_asterisk, progress=say)
     asr = AsrSettings(engines=(wishes.engine,)) if wishes.engine else AsrSettings()
     site = await asyncio.to_thread(stage_site, folder, wishes.city, AGENTS, asr)
     async with AsyncExitStack() as stack:
@@ -65,11 +86,12 @@ async def run_demo(
             following.cancel()
             await asyncio.gather(following, return_exceptions=True)
         show.performance(done, site.pack)
-        if json_file is not None:
-            await asyncio.to_thread(write_result, done, json_file)
-        if stay is not None:
+        if wishes.json_file is not None:
+            await asyncio.to_thread(write_result, done, wishes.json_file)
+        played.set()
+        if stay:
             screen.print(f"{hotline.url} stays up until Ctrl-C")
-            await stay.wait()
+            await asyncio.Event().wait()
 
 
 def _password(site: Site) -> str:

@@ -3,19 +3,28 @@
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
 from typing import Any
 
 from rich.console import Console
 from rich.table import Table
 
-from core.calls import Leg
+from core.calls import CallState, Leg
 from core.errors import HotlineError
 from core.pack import CityPack
-from core.views import Event, FieldView
+from core.views import CallView, Event, FieldView
 from hotline.demo.play import Performance
 
 WHO = {Leg.CALLER: ("诉求人", "cyan"), Leg.AGENT: ("座  席", "green")}
+STATES = {
+    CallState.ARRIVED: "来电",
+    CallState.QUEUED: "排队",
+    CallState.OFFERED: "振铃",
+    CallState.CONNECTED: "通话中",
+    CallState.ENDED: "已结束",
+}
+RATING = "评价"  # back in the flow after the talk
 
 
 class ResultUnwritten(HotlineError):
@@ -39,9 +48,9 @@ class Show:
                 f"  [{colour}]{start:6.1f}s {who}[/{colour}]  ", end="", highlight=False
             )
             self._screen.print(event.segment.text, markup=False, highlight=False)
-        if event.call is not None and event.call.state != self._state:
-            self._state = event.call.state
-            self._screen.print(f"  [dim]通话: {event.call.state}[/dim]")
+        if event.call is not None and (state := _state(event.call)) != self._state:
+            self._state = state
+            self._screen.print(f"  [dim]通话: {state}[/dim]")
 
     def performance(self, done: Performance, pack: CityPack) -> None:
         """The draft as it became the ticket, and how long each stage took."""
@@ -58,6 +67,12 @@ class Show:
         self._screen.print(table)
         for name, seconds in done.timings.items():
             self._screen.print(f"  {name:24} {seconds:8.3f} s", highlight=False)
+
+
+def _state(call: CallView) -> str:
+    if call.state is CallState.ARRIVED and call.connected_at is not None:
+        return RATING
+    return STATES[call.state]
 
 
 def _plain(field: FieldView) -> str:
@@ -91,6 +106,16 @@ def result(done: Performance) -> dict[str, Any]:
         "ticket": done.ticket.model_dump(mode="json"),
         "timings": done.timings,
     }
+
+
+def check_writable(file: Path) -> None:
+    """Raises ``ResultUnwritten`` when ``file`` could not be written; writes nothing."""
+    if not file.parent.is_dir():
+        raise ResultUnwritten(f"{file}: there is no such folder")
+    if file.is_dir():
+        raise ResultUnwritten(f"{file}: this is a folder")
+    if not os.access(file if file.exists() else file.parent, os.W_OK):
+        raise ResultUnwritten(f"{file}: it may not be written")
 
 
 def write_result(done: Performance, file: Path) -> None:

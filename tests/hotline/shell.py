@@ -65,6 +65,13 @@ class Running:
             if words in line:
                 return line
 
+    def rest(self) -> list[str]:
+        """The lines that nobody has read; all there are once it is closed."""
+        lines = []
+        while not self._lines.empty():
+            lines.append(self._lines.get())
+        return lines
+
     def ends_by(self, number: signal.Signals) -> int:
         """Send a signal; the exit status."""
         self._process.send_signal(number)
