@@ -21,8 +21,9 @@ REASONS = {
 }
 HEARD = {
     "prompt": "the flow: {prompt}",
+    "queue": "the queue's music: the line waits for people, the flow did not greet",
     "tone": "a bare tone",
-    "other": "not the greeting: a person, waiting music or another recording",
+    "other": "not the greeting: a person, other music or speech that is no known recording",
     "silence": "silence",
 }
 
@@ -49,6 +50,7 @@ def probe(
     sip = loaded.pbx.sip
     dialled = number or loaded.pack.city.hotline_number
     greeting = loaded.prompts / "greeting.wav"
+    waiting = loaded.asterisk / "moh/comfort.wav"
     result = asyncio.run(
         place_call(
             ProbeSettings(
@@ -57,6 +59,7 @@ def probe(
                 caller=caller,
                 answer_seconds=wait,
                 prompts=tuple(expect) if expect else (greeting,),
+                waiting=waiting if waiting.is_file() else None,
             )
         )
     )

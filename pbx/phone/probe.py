@@ -2,8 +2,9 @@
 
 From outside only sound can be heard. So the probe says whether the line answered, when sound
 began, and whether that sound is a recording it was given (the greeting, so the flow runs), a bare
-tone (ringing, busy) or something else: a person, music, another announcement. It never claims to
-have recognised a person.
+tone (ringing, busy), the music of our queue (so the caller waits for people) or something else: a
+person, other music, speech that is no recording we know. It never claims to have recognised a
+person.
 """
 
 from __future__ import annotations
@@ -28,6 +29,8 @@ from pbx.phone.wav import read_wav
 # Two seconds of a recording are enough to know it by; it is the same above this score. Other
 # speech stays under 0.3, the same recording through G.711 above 0.98.
 _KNOWN_BY_SAMPLES = 2 * SAMPLE_RATE
+# Of music more: one note of it is too much like any tone of that pitch.
+_MUSIC_KNOWN_BY_SAMPLES = 5 * SAMPLE_RATE
 _SAME = 0.7
 _TONE_SHARE = 0.8
 _STEP = SAMPLE_RATE // 5
@@ -38,6 +41,7 @@ class SoundKind(StrEnum):
     """What was heard after the answer."""
 
     PROMPT = "prompt"
+    QUEUE = "queue"
     TONE = "tone"
     OTHER = "other"
     SILENCE = "silence"
@@ -47,7 +51,8 @@ class ProbeSettings(BaseModel):
     """One probing call.
 
     ``prompts`` are recordings of which one is expected to be heard; without them any sound will
-    do. Times are in seconds; ``listen_seconds`` counts from the answer.
+    do. ``waiting``: the queue's music, by which a caller knows that he waits for people; it is
+    well, too. Times are in seconds; ``listen_seconds`` counts from the answer.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -59,6 +64,7 @@ class ProbeSettings(BaseModel):
     listen_seconds: _Seconds = 15.0
     above_dbfs: Annotated[float, Field(ge=-90, le=0)] = SOUND_DBFS
     prompts: tuple[Path, ...] = ()
+    waiting: Path | None = None
 
 
 class ProbeResult(BaseModel):
@@ -66,7 +72,7 @@ class ProbeResult(BaseModel):
 
     ``reason`` is empty when all is well, else ``refused`` (``sip_code`` says how), ``no_answer``,
     ``no_sound`` or ``unexpected_sound``. ``packet_loss`` is a share 0..1, ``prompt_score`` the
-    best likeness to an expected recording, 0..1, ``prompt`` the name of the one that was heard.
+    best likeness to a known recording, 0..1, ``prompt`` the name of the one that was heard.
     """
 
     ok: bool
@@ -97,7 +103,10 @@ async def probe(settings: ProbeSettings, clock: Clock | None = None) -> ProbeRes
     Raises only for what is wrong on this side: ``WavInvalid``, ``OSError`` for a prompt,
     ``PortTaken``, ``NumberInvalid``, ``RegistrationRefused``.
     """
-    ear = _Ear([(path.name, await asyncio.to_thread(read_wav, path)) for path in settings.prompts])
+    known = [(path, _KNOWN_BY_SAMPLES) for path in settings.prompts]
+    if settings.waiting is not None:
+        known.append((settings.waiting, _MUSIC_KNOWN_BY_SAMPLES))
+    ear = _Ear([(path, await asyncio.to_thread(read_wav, path), by) for path, by in known])
     async with Phone(settings.phone, clock) as phone:
         call = await phone.dial(settings.dialled, caller=settings.caller)
         try:
@@ -117,10 +126,10 @@ async def probe(settings: ProbeSettings, clock: Clock | None = None) -> ProbeRes
 class _Ear:
     """Listens for recordings, each known by its first seconds of sound."""
 
-    def __init__(self, prompts: list[tuple[str, bytes]]) -> None:
-        self._prompts = [(name, *_known_by(pcm)) for name, pcm in prompts]
+    def __init__(self, known: list[tuple[Path, bytes, int]]) -> None:
+        self._prompts = [(path, *_known_by(pcm, samples)) for path, pcm, samples in known]
         self._searched = 0
-        self.prompt: str | None = None
+        self.prompt: Path | None = None
         self.match = Match(0.0, 0.0)
 
     async def listen(self, sound: CallSound, settings: ProbeSettings) -> None:
@@ -140,22 +149,22 @@ class _Ear:
         samples = sound.samples()
         if samples - self._searched < step:
             return None
-        for name, known, lead_ms in self._prompts:
+        for path, known, lead_ms in self._prompts:
             begin = max(0, self._searched - len(known) // 2)
             match = find(known, sound.heard_since(begin))
             if match.score > self.match.score:
-                self.prompt = name
+                self.prompt = path
                 at_ms = begin * 1000 / SAMPLE_RATE + match.at_ms - lead_ms
                 self.match = Match(match.score, at_ms)
         self._searched = samples
         return self.match.score >= _SAME or None
 
 
-def _known_by(pcm: bytes) -> tuple[bytes, float]:
+def _known_by(pcm: bytes, samples: int) -> tuple[bytes, float]:
     """The part of a recording that is searched for, and how many ms lie before it."""
     lead_ms = first_sound_ms(pcm, SOUND_DBFS) or 0.0
     start = round(lead_ms * SAMPLE_RATE / 1000)
-    return pcm[2 * start : 2 * (start + _KNOWN_BY_SAMPLES)], lead_ms
+    return pcm[2 * start : 2 * (start + samples)], lead_ms
 
 
 def _judged(call: Call, settings: ProbeSettings, ear: _Ear) -> ProbeResult:
@@ -163,7 +172,7 @@ def _judged(call: Call, settings: ProbeSettings, ear: _Ear) -> ProbeResult:
     pcm = call.heard
     sound_ms = first_sound_ms(pcm, settings.above_dbfs)
     if ear.match.score >= _SAME:
-        kind = SoundKind.PROMPT
+        kind = SoundKind.QUEUE if ear.prompt == settings.waiting else SoundKind.PROMPT
     elif sound_ms is None:
         kind = SoundKind.SILENCE
     elif strongest_tone_share(pcm, settings.above_dbfs) >= _TONE_SHARE:
@@ -173,17 +182,20 @@ def _judged(call: Call, settings: ProbeSettings, ear: _Ear) -> ProbeResult:
     reason = ""
     if kind is SoundKind.SILENCE:
         reason = "no_sound"
-    elif settings.prompts and kind is not SoundKind.PROMPT:
+    elif settings.prompts and kind not in (SoundKind.PROMPT, SoundKind.QUEUE):
         reason = "unexpected_sound"
     first = _since_invite(call, call.sound.first_packet_at)
+    known = ear.prompt if kind in (SoundKind.PROMPT, SoundKind.QUEUE) else None
     return _report(call, reason).model_copy(
         update={
             "first_packet_ms": first,
             "first_sound_ms": _sum(first, sound_ms),
             "heard": kind,
-            "prompt": ear.prompt if kind is SoundKind.PROMPT else None,
-            "prompt_score": round(ear.match.score, 3) if settings.prompts else None,
-            "prompt_ms": _sum(first, ear.match.at_ms) if kind is SoundKind.PROMPT else None,
+            "prompt": known.name if known else None,
+            "prompt_score": round(ear.match.score, 3)
+            if settings.prompts or settings.waiting
+            else None,
+            "prompt_ms": _sum(first, ear.match.at_ms) if known else None,
         }
     )
 

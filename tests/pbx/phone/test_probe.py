@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from pbx.asterisk.comfort import write_comfort
 from pbx.phone import (
     IncomingCall,
     Phone,
@@ -19,7 +20,7 @@ from pbx.phone import (
     probe,
 )
 from pbx.phone.errors import NumberInvalid, WavInvalid
-from pbx.phone.wav import write_wav
+from pbx.phone.wav import read_wav, write_wav
 from tests.pbx.phone.far_end import tone
 
 Script = Callable[[IncomingCall], Coroutine[Any, Any, None]]
@@ -94,6 +95,28 @@ async def test_another_voice_than_the_greeting_is_told_apart(tmp_path):
     assert (result.ok, result.reason, result.exit_status) == (False, "unexpected_sound", 1)
     assert (result.heard, result.prompt, result.prompt_ms) == (SoundKind.OTHER, None, None)
     assert result.prompt_score < 0.5
+
+
+@pytest.mark.parametrize("pitch", [0, 392.0])
+async def test_the_music_of_the_queue_is_told_from_other_sound(tmp_path, pitch):
+    write_wav(tmp_path / "greeting.wav", speech(1))
+    write_comfort(tmp_path / "comfort.wav")
+    music = read_wav(tmp_path / "comfort.wav")
+    async with line(says(tone(pitch, 8) if pitch else music)) as settings:
+        result = await probe(
+            ProbeSettings(
+                phone=settings,
+                dialled="12345",
+                listen_seconds=7,
+                prompts=(tmp_path / "greeting.wav",),
+                waiting=tmp_path / "comfort.wav",
+            )
+        )
+    if pitch:  # that of the music's first note
+        assert (result.ok, result.heard, result.prompt) == (False, SoundKind.TONE, None)
+    else:
+        assert (result.ok, result.reason, result.heard) == (True, "", SoundKind.QUEUE)
+        assert result.prompt == "comfort.wav"
 
 
 @pytest.mark.parametrize(
