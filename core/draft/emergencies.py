@@ -5,13 +5,15 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from core.pack.emergency import Emergency, Situation
-from core.pack.phrase import Heard, Match, first_match
+from core.pack.emergency import Denials, Emergency, Situation
+from core.pack.phrase import Heard, Match, Phrase, first_match
 
 _CLAUSE_ENDS = re.compile(r"[，。！？；]")
 _REACH = 12
 # 脚不行 sounds like 叫不醒: shorter words are not trusted by their sound to call an ambulance.
 SOUND_LENGTH = 4
+# Stands for a denied word; a folded text has no control characters.
+_DENIED = "\0"
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +42,7 @@ def hits(emergency: Emergency, heard: Heard) -> list[Hit]:
             continue
         lines = list(situation.transfer)
         for more in situation.with_also:
-            if first_match(more.signs, heard):
+            if any(_undenied(emergency, phrase, heard) for phrase in more.signs):
                 lines += more.transfer
         more_lines = len(lines) > len(situation.transfer)
         found.append(Hit(situation, tuple(dict.fromkeys(lines)), match, more_lines))
@@ -54,10 +56,13 @@ def transfers(emergency: Emergency, found: list[Hit]) -> list[str]:
 
 
 def _now(emergency: Emergency, situation: Situation, heard: Heard) -> Match | None:
-    """The first sign that is neither a fear nor a memory, words as written before sounds."""
+    """The first sign that is no fear, no memory and not denied, words as written before sounds."""
     by_sound: Match | None = None
     for phrase in situation.signs:
-        for match in phrase.matches(heard):
+        matches = (
+            _undenied(emergency, phrase, heard) if situation.deniable else phrase.matches(heard)
+        )
+        for match in matches:
             if not situation.past_counts and _not_now(emergency, heard.text, match):
                 continue
             if match.exact:
@@ -72,3 +77,50 @@ def _not_now(emergency: Emergency, text: str, match: Match) -> bool:
     before = _CLAUSE_ENDS.split(text[max(0, match.start - _REACH) : match.start])[-1]
     clause = before + text[match.start : match.end]
     return any(word in clause for word in emergency.not_now)
+
+
+def _undenied(emergency: Emergency, phrase: Phrase, heard: Heard) -> list[Match]:
+    """The matches of a sign that are not denied, neither whole nor in part (燃气没有泄漏)."""
+    kept: list[Match] = []
+    chars = list(heard.text)
+    for match in phrase.matches(heard):
+        if _denied(emergency.denials, heard.text, match.start, match.end):
+            continue
+        parts = _denied_parts(emergency.denials, phrase, heard.text, match)
+        for start, end in parts:
+            chars[start:end] = _DENIED * (end - start)
+        if not parts:
+            kept.append(match)
+    # The same sign may go on behind the denied word: 燃气没有泄漏，但是味儿很大.
+    text = "".join(chars)
+    return kept if text == heard.text else kept + _undenied(emergency, phrase, Heard(text))
+
+
+def _denied_parts(
+    denials: Denials, phrase: Phrase, text: str, match: Match
+) -> list[tuple[int, int]]:
+    """The sign's words inside the match that are denied, save by its own words (没有脉搏)."""
+    own = phrase.words - {""}
+    words = tuple(d for d in denials.words if not any(d in word for word in own))
+    foreign = denials.model_copy(update={"words": words})
+    return [
+        (start, start + len(word))
+        for word in own
+        for start in range(match.start + 1, match.end - len(word) + 1)
+        if text.startswith(word, start) and _denied(foreign, text, start, start + len(word))
+    ]
+
+
+def _denied(denials: Denials, text: str, start: int, end: int) -> bool:
+    """Whether ``text[start:end]`` is denied by what stands before it."""
+    before = start
+    while before and text[before - 1] == _DENIED:
+        before -= 1
+    if not text.endswith(denials.words, 0, before):
+        return False
+    return not (
+        text.endswith(denials.unless_in, 0, before)
+        or text.startswith(denials.unless_before, end)
+        or text.endswith(denials.unless_before, start, end)
+        or any(word in text[start:end] for word in denials.unless_of)
+    )

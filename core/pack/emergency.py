@@ -27,7 +27,7 @@ class Situation(PackModel):
     ``with_also`` adds lines when its own signs are heard besides. ``category`` and ``unit`` are
     what the follow-up ticket gets; ``category`` None leaves the class to the taxonomy.
     ``past_counts``: the situation is as pressing if it began before (an outage is, a fire that is
-    out is not).
+    out is not). ``deniable``: nobody is believed who denies it if False.
     """
 
     key: Key
@@ -44,15 +44,31 @@ class Situation(PackModel):
     also: tuple[UnitRef, ...] = ()
     follow_up: bool = True
     past_counts: bool = False
+    deniable: bool = True
+
+
+class Denials(PackModel):
+    """How callers say that something did not happen.
+
+    ``words`` stand directly before what they deny. They deny nothing as the end of one of
+    ``unless_in`` (a question), before one of ``unless_before`` (asked back, or happened after
+    all), or if what follows holds one of ``unless_of`` (help that does not come).
+    """
+
+    words: tuple[Name, ...] = ()
+    unless_in: tuple[Name, ...] = ()
+    unless_before: tuple[Name, ...] = ()
+    unless_of: tuple[Name, ...] = ()
 
 
 class Emergency(PackModel):
     """All of ``emergency.yaml``.
 
     ``order`` is the order in which lines are called. ``not_now`` are words before a sign, in its
-    clause, that make it a fear, a question or a memory.
+    clause, that make it a fear, a question or a memory; ``denials`` undo a sign or a part of it.
     """
 
     order: tuple[Name, ...] = Field(min_length=1)
     not_now: tuple[Name, ...] = ()
+    denials: Denials = Denials()
     situations: tuple[Situation, ...] = Field(min_length=1)
