@@ -58,7 +58,7 @@ def extract(
         "enterprise_name": who.enterprise_name,
         "caller_name": caller_name(speech),
         "contact_phone": contact_phone(context, pack.city.area_code, speech),
-        "content": content_of(said),
+        "content": content_of(said, pack.city.hotline_number),
     }
     enterprise = _set(pinned, "is_enterprise", who.is_enterprise.value) is True
 
@@ -110,25 +110,24 @@ def extract(
         enquiry=enquiry,
         repeated=repeat.evidence,
     )
-    verdict = verdict_named(rules, _text(_set(pinned, "verdict", None)) or decision.verdict.name)
+    set_verdict = _text(_set(pinned, "verdict", None))
+    verdict = verdict_named(rules, set_verdict) if set_verdict else decision.verdict
     if decision.region is not None:
         lines = [decision.region.number]
     fields |= {
         "verdict": decision.field,
-        "follow_up": found(decision.follow_up, decision.field.confidence, [by_rule(verdict.name)]),
         "related_ticket": repeat.ticket,
         "emergency_transfer": _transfer(said, lines, situations),
-        "decided_by": found(
-            articles(
-                rules,
-                verdict,
-                confidential=_set(pinned, "confidential", secret.value) is True,
-                enterprise=enterprise,
-            ),
-            decision.field.confidence,
-            [by_rule(verdict.name)],
-        ),
+        "follow_up": NOTHING,
+        "decided_by": NOTHING,
     }
+    decided = set_verdict is not None or decision.field.value is not None
+    if decided:
+        sure = 1.0 if set_verdict else decision.field.confidence
+        secrecy = _set(pinned, "confidential", secret.value) is True
+        clause = articles(rules, verdict, confidential=secrecy, enterprise=enterprise)
+        fields["follow_up"] = found(decision.follow_up, sure, [by_rule(verdict.name)])
+        fields["decided_by"] = found(clause, sure, [by_rule(verdict.name)])
     fields["unit"], fields["unit_alternatives"] = units_of(
         pack,
         guess=guess,
@@ -142,7 +141,7 @@ def extract(
         said,
         heard,
         code=guess.code if guess else "",
-        verdict=verdict.name,
+        verdict=verdict.name if decided else "",
         confidential=secret.value is True,
         now=now,
     )
@@ -154,6 +153,7 @@ def extract(
     )
     fields["title"] = title_of(
         said,
+        hotline=pack.city.hotline_number,
         guess=guess,
         district=district,
         address=_text(_set(pinned, "address", fields["address"].value)),

@@ -131,8 +131,10 @@ def _exchanged(pack: CityPack, builder: DraftBuilder) -> dict[str, JsonValue]:
     answer: dict[str, JsonValue] = {key: fields[field].value for field, key in KEYS.items()}
     if fields["contact_phone"].confidence < SURE_NUMBER:
         answer["callback_phone"] = None
-    verdict = verdict_named(pack.rules, str(fields["verdict"].value))
-    answer["article_basis"] = verdict.article_basis
+    name = fields["verdict"].value
+    answer["article_basis"] = (
+        verdict_named(pack.rules, name).article_basis if isinstance(name, str) else None
+    )
     return answer
 
 

@@ -32,7 +32,7 @@ _SAYS_NAME = re.compile(
     rf"(?:(?:我|俺|本人|我的?名字|联系人|姓{_SURNAME}[，]?)(?:是|就)?叫(?:做)?|名字(?:是|叫)){_FULL}"
 )
 _SAYS_SURNAME = re.compile(
-    rf"{_SELF}(?:也)?(?:就)?(?:是)?姓(?P<surname>{_SURNAME})(?!的|[\u4e00-\u9fff]的)(?:[，]?(?:叫|名叫|名)(?P<given>[\u4e00-\u9fff]{{1,2}}){_END})?"
+    rf"{_SELF}(?:也)?(?:就)?(?:是)?姓(?P<surname>{_SURNAME})(?!的|(?![我俺咱])[\u4e00-\u9fff]的)(?:[，]?(?:叫|名叫|名)(?P<given>[\u4e00-\u9fff]{{1,2}}){_END})?"
 )
 _HEARD_SURNAME = re.compile(
     r"(?:我|俺|免贵|联系人)(?:是)?姓(?P<surname>[\u4e00-\u9fff])(?=[，。！？；]|$)"

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 
 from core.draft.category import Guess
 from core.draft.emergencies import Hit
-from core.draft.finding import by_rule, found
+from core.draft.finding import NOTHING, by_rule, found
 from core.draft.speech import Passage
 from core.pack.phrase import Heard, Match, first_match
 from core.pack.rules import DraftRules, Ground, Region, Verdict
@@ -15,7 +15,7 @@ from core.views import Evidence, FieldView
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """The verdict as a field and as its entry in the pack.
+    """The verdict as a field (empty while no matter is known) and as its entry in the pack.
 
     ``follow_up``: a ticket stays open; ``region``: the neighbouring city that takes it over.
     """
@@ -50,7 +50,8 @@ def decide(
     repeated: tuple[Evidence, ...],
 ) -> Decision:
     """The first that holds: emergency, ground of refusal, other city, public service, repeat,
-    the way of the class, answer on the spot (``kind`` is ``enquiry``), the ordinary way.
+    the way of the class, answer on the spot (``kind`` is ``enquiry``), the ordinary way. While no
+    matter is known the field is empty: nothing is accepted before it is brought.
     """
     urgent = next((hit for hit in situations if hit.situation.kind == "emergency"), None)
     if urgent is not None:
@@ -74,7 +75,10 @@ def decide(
     way = guess and ((guess.leaf.verdict if guess.leaf else None) or guess.branch.verdict)
     if guess and way:
         return _decision(rules, way, 0.4 + 0.4 * guess.confidence, (by_rule(guess.names[-1]),))
-    return _decision(rules, names.ordinary, 0.6 if guess else 0.3, ())
+    ordinary = _decision(rules, names.ordinary, 0.6 if guess else 0.3, ())
+    if guess is None and kind in (None, rules.nothing):
+        return replace(ordinary, field=NOTHING)
+    return ordinary
 
 
 def _by_situation(rules: DraftRules, said: Passage, hit: Hit) -> Decision:

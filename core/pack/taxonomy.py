@@ -14,6 +14,10 @@ from core.pack.phrase import Phrase
 Code = Annotated[str, StringConstraints(pattern=r"^([0-9]{2}){1,3}$")]
 
 
+# Digits, and the characters with which numbers are said.
+_NUMBER = frozenset("0123456789零〇幺一二两三四五六七八九十百千万半")
+
+
 class Leaf(PackModel):
     """A class of the third level.
 
@@ -87,13 +91,14 @@ class Taxonomy(PackModel):
     @cached_property
     def vocabulary(self) -> Mapping[str, tuple[tuple[str, frozenset[str]], ...]]:
         """Every word of two or more characters in any sign or hint, with the codes of the leaves
-        that use it; by its first two characters.
+        that use it; by its first two characters. A number alone tells nothing: every telephone
+        number holds one.
         """
         users: dict[str, set[str]] = {}
         for path in self.paths():
             for phrase in (*path.leaf.signs, *path.leaf.words):
                 for word in phrase.words:
-                    if len(word) > 1:
+                    if len(word) > 1 and not _NUMBER.issuperset(word):
                         users.setdefault(word, set()).add(path.leaf.code)
         words: dict[str, list[tuple[str, frozenset[str]]]] = {}
         for word in sorted(users):

@@ -26,6 +26,10 @@ def place(pack, spoken):
         ("开平区东城绿庭，八号楼二单元五零三！", "东城绿庭8号楼2单元503"),
         ("滦南县司各庄镇的，我们村没水", "司各庄镇"),
         ("路北区光明路小学门口堵车", "光明路小学门口"),
+        ("路北区小区门口的路灯不亮了", "小区门口"),
+        ("路北区光明路路灯不亮", "光明路"),
+        ("路北区建设北路路口堵车", "建设北路路口"),
+        ("路北区新华道路灯不亮", "新华道"),
     ],
 )
 def test_the_address_follows_the_district(place, words, named):
@@ -40,6 +44,9 @@ def test_an_address_without_a_district_is_doubtful(place):
     assert field.confidence < 0.4
 
 
-@pytest.mark.parametrize("words", ["我想问个事", "路南法院判我输", "我们是玉田县一家小企业"])
+@pytest.mark.parametrize(
+    "words",
+    ["我想问个事", "问一下路怎么走", "我想问一下路", "路南法院判我输", "我们是玉田县一家小企业"],
+)
 def test_a_court_or_nothing_is_no_address(place, words):
     assert place(f"caller: {words}").value is None

@@ -35,6 +35,25 @@ def test_without_a_word_the_call_itself_fills_what_it_can(pack, drafted):
     assert fields["contact_phone"].value is None
 
 
+@pytest.mark.parametrize("turns", [[], ["caller: 嗯嗯"], ["agent: 您好，请问有什么可以帮您？"]])
+def test_nothing_is_accepted_before_a_matter_is_known(drafted, spoken, turns):
+    builder = drafted(*turns)
+    for field in ("verdict", "follow_up", "decided_by"):
+        view = builder.fields()[field]
+        assert (view.value, view.confidence) == (None, 0.0)
+    builder.add(spoken(*turns, "caller: 路北区路灯不亮")[-1])
+    fields = builder.fields()
+    assert fields["verdict"].value == "受理派单"
+    assert fields["follow_up"].value is True
+    assert fields["decided_by"].value
+
+
+def test_the_agents_verdict_brings_its_articles_without_a_matter(drafted):
+    builder = drafted()
+    builder.touch("verdict", "受理派单")
+    assert "第十条" in builder.fields()["decided_by"].value
+
+
 def test_a_withheld_number_is_no_number(drafted):
     assert drafted(number=None).fields()["caller_number"].value is None
 

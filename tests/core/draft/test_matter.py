@@ -5,6 +5,8 @@ from __future__ import annotations
 from datetime import UTC, datetime
 
 import pytest
+from hypothesis import HealthCheck, example, given, settings
+from hypothesis import strategies as st
 
 from core.draft import OpenTicket
 
@@ -57,6 +59,62 @@ def test_a_fear_or_a_memory_is_no_emergency(drafted, words):
     fields = values(drafted(f"caller: {words}"))
     assert fields["emergency_transfer"] == []
     assert fields["verdict"] != "即转紧急"
+
+
+@pytest.mark.parametrize(
+    ("words", "lines"),
+    [
+        ("没有着火，也没人受伤，就是想问消防验收", []),
+        ("不是着火，是邻居烧垃圾冒烟", []),
+        ("燃气没有泄漏，就是想改管道", []),
+        ("我们没打架，就是想问个事", []),
+        ("两车追尾了，没有人员受伤", ["122"]),
+        ("着火了，屋里没有人", ["119"]),
+    ],
+)
+def test_what_the_caller_denies_is_not_handed_over(drafted, words, lines):
+    assert values(drafted(f"caller: {words}"))["emergency_transfer"] == lines
+
+
+@pytest.mark.parametrize(
+    ("words", "lines"),
+    [
+        ("燃气没有泄漏，但是味儿很大", ["119", "燃气抢修"]),
+        ("没有爆炸，但是着火了", ["119"]),
+        ("是不是着火了，好多烟", ["119"]),
+        ("这不是着火了吗", ["119"]),
+        ("没人救火，全是大火", ["119"]),
+        ("家里没人老人不行了", ["120"]),
+        ("没来救护车", ["120"]),
+        ("船沉没落水了", ["110", "119", "120"]),
+        ("我爸叫不醒", ["120"]),
+        ("老人没气了", ["120"]),
+        ("我爸没有呼吸", ["120"]),
+        ("老人没有脉搏", ["120"]),
+        ("喘不上气", ["120"]),
+        ("我不是想死，就是太难受", ["110", "119", "120"]),
+        ("房子塌了，压着人了", ["119", "120"]),
+    ],
+)
+def test_what_only_looks_like_a_denial_is_handed_over(drafted, words, lines):
+    assert values(drafted(f"caller: {words}"))["emergency_transfer"] == lines
+
+
+def test_a_pressed_matter_is_no_pressed_person(drafted):
+    pressed = "caller: 有人拿刀砍人，派出所一直压着不管"
+    assert "人员被困" not in values(drafted(pressed))["flags"]
+    assert "人员被困" in values(drafted("caller: 房子塌了，压着人了"))["flags"]
+
+
+@given(digits=st.text(alphabet="0123456789零幺一二三四五六七八九十", min_size=1, max_size=40))
+@settings(
+    max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+@example(digits="15490718029")
+def test_digits_alone_tell_neither_class_nor_type(pack, drafted, digits):
+    fields = values(drafted(f"caller: 我的电话{digits}"))
+    assert fields["category"] is None
+    assert fields["type"] in (None, pack.rules.nothing)
 
 
 def test_an_outage_goes_to_the_public_service_and_not_to_the_police(drafted):
@@ -169,6 +227,16 @@ def test_the_read_ending_of_a_ticket_number_finds_the_ticket(drafted):
 
 def test_the_agents_questions_are_not_the_callers_matter(drafted):
     assert values(drafted("agent: 是路灯不亮，还是停电，还是着火了？"))["category"] is None
+
+
+def test_a_lamp_is_no_road_in_the_title(drafted):
+    title = values(drafted("caller: 路北区小区门口的路灯不亮了"))["title"]
+    assert title == "路北区小区门口路灯不亮"
+
+
+def test_a_greeting_with_the_hotlines_number_is_left_out_but_no_other_number(drafted):
+    assert values(drafted("caller: 喂，12345吗，路灯坏了"))["content"] == "路灯坏了"
+    assert values(drafted("caller: 95598停电没人接"))["content"] == "95598停电没人接"
 
 
 def test_content_leaves_greetings_and_assent_out(drafted):
