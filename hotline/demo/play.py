@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from statistics import median
@@ -150,22 +150,33 @@ async def _talk(
     timings.mark("opening_said")
     await citizen_says(_joined((script.caller,)))
     timings.mark("caller_finished")
+    spoken = {Leg.AGENT: "opening_said", Leg.CALLER: "caller_finished"}
     if script.closing:
         await agent_says(_joined(script.closing))
+        timings.mark("question_said")
+        spoken[Leg.AGENT] = "question_said"
     if console.system is not None and console.system.engine:
-        await _last_words(console, call_id, timings, script.last_words_seconds)
+        await _last_words(console, call_id, spoken, timings, script.last_words_seconds)
 
 
 async def _last_words(
-    console: ConsoleClient, call_id: str, timings: Timings, seconds: float
+    console: ConsoleClient,
+    call_id: str,
+    spoken: Mapping[Leg, str],
+    timings: Timings,
+    seconds: float,
 ) -> None:
-    """Until what the citizen said last is on the screen; recognition may also miss it."""
-    finished_ms = 1000 * (timings.moments["caller_finished"] - timings.moments["answered"])
+    """Until what each said last is on the screen; recognition may also miss it."""
+    ends_ms = {
+        leg: 1000 * (timings.moments[moment] - timings.moments["answered"])
+        for leg, moment in spoken.items()
+    }
 
     def written() -> bool:
-        return any(
-            part.leg is Leg.CALLER and part.end_ms >= finished_ms - TRAILING_SILENCE_MS
-            for part in _said(console, call_id)
+        said = _said(console, call_id)
+        return all(
+            any(part.leg is leg and part.end_ms >= end - TRAILING_SILENCE_MS for part in said)
+            for leg, end in ends_ms.items()
         )
 
     try:
