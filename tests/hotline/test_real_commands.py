@@ -108,3 +108,12 @@ def test_a_doctor_who_finds_nothing_running_says_so_and_ends_with_2(site, home):
     assert "BROKEN  ami" in examined.stdout
     assert "-> start Asterisk" in examined.stdout
     assert examined.stderr == ""
+
+
+def test_a_line_without_its_backend_is_known_by_the_music_of_the_queue(site, home):
+    with running(home, "asterisk", "run", "--site", site.folder) as asterisk:
+        asterisk.says("Asterisk runs")
+        probed = hotline(home, "probe", "--site", site.folder, "--json")
+    heard = json.loads(probed.stdout)
+    assert (heard["heard"], heard["prompt"]) == ("queue", "comfort.wav")
+    assert probed.returncode == 0
