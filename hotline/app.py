@@ -18,6 +18,7 @@ from core.spool import Spool
 from core.store import Database
 from core.store.vault import Vault
 from hotline.duties import Duties
+from hotline.lanes import Lanes
 from hotline.recordings import RecordingWatch
 from hotline.relay import TranscriptRelay
 from hotline.site import Site
@@ -54,16 +55,17 @@ class Hotline:
         vault = Vault(site.master)
         self.desk = HotlineDesk(self.database, vault, site.pack, clock)
         self.spool = Spool(self.desk, self.desk, vault, site.spool)
-        relay = TranscriptRelay(self.spool, witness)
+        self.lanes = Lanes(self.spool, self.spool, self.desk)
+        relay = TranscriptRelay(self.lanes, witness)
         self.speech = SpeechService(_knowing_the_city(site), relay, clock)
         self.link = AmiLink(site.pbx.ami, clock=clock)
         self.bridge = Bridge(
             site.pbx,
             site.pack,
             self.link,
-            facts=self.spool,
-            agents=self.desk,
-            transcript=self.spool,
+            facts=self.lanes,
+            agents=self.lanes,
+            transcript=self.lanes,
             transcriber=self.speech,
             open_calls=self.desk.open_calls,
             clock=clock,
@@ -125,6 +127,7 @@ class Hotline:
                 await self.desk.sessions.put_agent(entry.number, entry.name, entry.role, first)
             duties.start("desk", self.desk.run())
             duties.start("spool", self.spool.run())
+            duties.start("lanes", self.lanes.run(), self.lanes.stop)
             duties.start("speech", self.speech.run(), self.speech.stop)
             duties.start("bridge", self.bridge.run())
             duties.start("wrap-up", WrapUpEnder(self.desk, self.bridge.switchboard).run())

@@ -27,6 +27,7 @@ class Tellings:
         self._clock = clock
         self._owed: dict[tuple[EventKind, str], str] = {}  # (kind, subject) -> audience
         self._behind = asyncio.Event()
+        self._telling = asyncio.Lock()
 
     async def tell(self, kind: EventKind, subject: str, audience: str) -> None:
         """The subject stands otherwise. Raises ``DatabaseAway``; it is then told later."""
@@ -45,6 +46,12 @@ class Tellings:
                 continue
 
     async def _tell(self) -> None:
+        """Whatever came while another telling was written goes with the next, all in one."""
+        async with self._telling:
+            if self._owed:
+                await self._tell_all()
+
+    async def _tell_all(self) -> None:
         owed, self._owed = self._owed, {}
 
         def work(session: Session) -> None:
