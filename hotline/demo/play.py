@@ -45,7 +45,7 @@ class Script:
     keys: str
     opening: tuple[Path, ...]
     closing: tuple[Path, ...] = ()
-    last_words_seconds: float = 12.0
+    last_words_seconds: float = 30.0
 
 
 @dataclass(slots=True)
