@@ -26,8 +26,8 @@ class StreamNote:
 
     @property
     def missing(self) -> int:
-        """Frames that should have come between the first and the last, and did not."""
-        return max(0, round(self.seconds * _FRAMES_PER_SECOND) + 1 - self.frames)
+        """Frames that should have come meanwhile and did not; a part of one is the clock's."""
+        return max(0, int(self.seconds * _FRAMES_PER_SECOND) - self.frames)
 
 
 @dataclass(slots=True)
