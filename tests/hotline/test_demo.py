@@ -12,7 +12,13 @@ import pytest
 
 from pbx.asterisk import AsteriskInstall
 
-pytestmark = [pytest.mark.real, pytest.mark.speech, pytest.mark.timeout(300)]
+# Long: on a busy machine recognition falls behind and the shipped caller's number is missed.
+pytestmark = [
+    pytest.mark.real,
+    pytest.mark.speech,
+    pytest.mark.long,
+    pytest.mark.timeout(300),
+]
 
 CALLER_ID = "15400020002"
 SPOKEN = "15490618920"
@@ -31,7 +37,7 @@ def result(install: AsteriskInstall, tmp_path_factory: pytest.TempPathFactory) -
         cwd=Path(__file__).parents[2],
     )
     assert done.returncode == 0, done.stdout + done.stderr
-    assert SPOKEN[:4] in done.stdout or "工单" in done.stdout
+    assert "工单" in done.stdout
     written: dict[str, Any] = json.loads(file.read_text(encoding="utf-8"))
     return written
 
