@@ -12,7 +12,7 @@ from hotline.bench.plan import Plan
 from pbx.asterisk import AsteriskInstall
 from tests.hotline.stagehands import PROJECT
 
-pytestmark = [pytest.mark.real, pytest.mark.long]
+pytestmark = pytest.mark.real
 
 
 @pytest.mark.skipif(

@@ -30,6 +30,7 @@ from pbx.phone.errors import CallOver
 from pbx.phone.g711 import SAMPLE_RATE
 from pbx.phone.incoming import IncomingCall
 from pbx.phone.outgoing import OutgoingCall
+from pbx.phone.wav import read_wav, write_wav
 
 PROJECT = Path(__file__).parents[2]
 FIRST, SECOND, CHIEF = "801", "802", "900"
@@ -55,13 +56,15 @@ def installed() -> AsteriskInstall:
 
 
 def small_site(folder: Path, asr: AsrSettings = FAKE) -> Site:
-    """A site with two agents and a supervisor, whose wrap-up does not hold up the tests."""
+    """A site with two agents and a supervisor; greeting and wrap-up do not hold up the tests."""
     site = stage_site(folder, "tangshan", AGENTS, asr)
     file = folder / site.settings.city / "queues.yaml"
     queues = yaml.safe_load(file.read_text(encoding="utf-8"))
     for queue in queues:
         queue["wrap_up_seconds"] = WRAP_UP_SECONDS
     file.write_text(yaml.safe_dump(queues, allow_unicode=True), encoding="utf-8")
+    greeting = site.prompts / "greeting.wav"
+    write_wav(greeting, read_wav(greeting)[: 2 * SAMPLE_RATE])  # its first second
     return load_site(folder)
 
 

@@ -214,7 +214,7 @@ def full_disk(folder: Path) -> Iterator[None]:
 async def test_prompts_that_are_no_sound_are_said_and_callers_reach_people(
     stage: Stage, citizen: Phone, caplog: pytest.LogCaptureFixture
 ) -> None:
-    greeting = stage.site.pbx.prompts / "zh/greeting.wav"
+    greeting = stage.site.prompts / "greeting.wav"
     sound = greeting.read_bytes()
     greeting.write_bytes(b"RIFF is all that this has in common with a recording")
     try:

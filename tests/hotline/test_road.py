@@ -22,12 +22,12 @@ from core.calls import CallState, Leg
 from core.views import SegmentView
 from hotline.demo.play import Performance, Script, play
 from hotline.demo.run import OPENING
-from hotline.stage import Stage, open_stage, serving
+from hotline.stage import Stage, open_stage, serving, stage_site
 from pbx.asterisk import AsteriskInstall
 from pbx.phone.g711 import SAMPLE_RATE
 from pbx.phone.listen import find
 from pbx.phone.wav import read_wav
-from tests.hotline.stagehands import FIRST, PROJECT, console_at, small_site
+from tests.hotline.stagehands import AGENTS, FIRST, PROJECT, console_at, small_site
 
 pytestmark = [
     pytest.mark.real,
@@ -39,8 +39,8 @@ pytestmark = [
 CALLS = PROJECT / "tests/audio/calls"
 LABELS = PROJECT / "tests/data/utterances.jsonl"
 # Whisper base on a telephone line, measured over all thirty calls on this very road: see
-# docs/decisions/0106. The other leg's words, or none, give 0.95 and more.
-WORST_CHARACTER_ERROR = 0.75
+# docs/decisions/0106. The other leg's words, or none, give 0.89 and more.
+WORST_CHARACTER_ERROR = 0.7
 LAST_WORDS_SECONDS = 60.0  # a busy machine is slow, not deaf
 DIGITS = str.maketrans("零〇幺一二两三四五六七八九", "0011223456789")
 
@@ -84,8 +84,9 @@ def caller() -> Caller:
 async def heard(
     install: AsteriskInstall, tmp_path_factory: pytest.TempPathFactory
 ) -> AsyncIterator[Stage]:
-    """A stage of its own, with the recogniser that knows Mandarin."""
-    site = small_site(tmp_path_factory.mktemp("road"), AsrSettings(engines=("whisper",)))
+    """A stage with nothing made shorter, and with the recogniser that knows Mandarin."""
+    whisper = AsrSettings(engines=("whisper",))
+    site = stage_site(tmp_path_factory.mktemp("road"), "tangshan", AGENTS, whisper)
     async with open_stage(site, install) as stage:
         yield stage
 
@@ -98,7 +99,7 @@ async def done(heard: Stage, caller: Caller) -> Performance:
 
 
 def script(stage: Stage, caller: Caller) -> Script:
-    prompts = stage.site.pbx.prompts / "zh"
+    prompts = stage.site.prompts
     return Script(
         agent=FIRST,
         caller=caller.sound,
@@ -188,7 +189,7 @@ async def test_both_recordings_hold_the_right_party(
     for leg in Leg:
         [file] = heard.site.recordings.glob(f"*/{done.call.call_id}.{leg.value}.wav")
         kept[leg] = read_wav(file)
-    prompts = heard.site.pbx.prompts / "zh"
+    prompts = heard.site.prompts
     spoken = {
         Leg.CALLER: middle(read_wav(caller.sound)),
         Leg.AGENT: middle(read_wav(prompts / f"{OPENING[0]}.wav")),
