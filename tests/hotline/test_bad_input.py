@@ -220,15 +220,10 @@ async def test_prompts_that_are_no_sound_are_said_and_callers_reach_people(
     try:
         async with serving(stage.site) as hotline, desk_of(stage, hotline.url, FIRST) as desk:
             assert "prompt_file_broken: greeting.wav is not a WAV file" in caplog.text
-            call = await citizen.dial("12345", caller=NUMBER)
-            await call.answered()
-            ringing = await desk.rings()
-            call_id = await popped(desk)
-            await ringing.answer()
-            talk = Talk(call_id, call, ringing)
+            talk = await talks(citizen, desk)
             await talk.carries_sound()
             await ends(desk.console, talk)
-            await desk.console.submit(call_id)
+            await desk.console.submit(talk.call_id)
     finally:
         greeting.write_bytes(sound)
 
