@@ -177,7 +177,9 @@ async def test_whoever_takes_the_call_over_is_tapped_too(hotline):
         assert len(live.listener.of("caller")) == 1  # the caller's own tap went on
         dialog.hang_up()
         await live.told(calls.CallEnded)
-        assert live.facts.kinds.count("TalkEnded") == 0
+        # His own end may be seen before the caller's; the first agent's was never the talk's.
+        ends = [fact.agent for fact in live.facts.told if isinstance(fact, calls.TalkEnded)]
+        assert ends in ([], ["8002"])
         assert other.dialogs
 
 
