@@ -118,6 +118,7 @@ class Console:
             snapshot = None if missed is not None else await self._parts.desk.snapshot(self._viewer)
         except HotlineError as error:
             raise closing_for(error) from error
+        self._outbox.let_go()  # what passed meanwhile may be older than what was read
         await self._send(
             Welcome(
                 viewer=ViewerView(

@@ -13,14 +13,16 @@ class Outbox:
     """A queue between the desk, which must never wait, and one console's socket, which may.
 
     A newer partial transcript takes the place of an older one of its segment, and the final one
-    takes the place of both. At most ``passing`` passing events wait, the newest ones; when
-    ``size`` is reached they are all let go, and when that does not help the reader is too slow.
+    takes the place of both. A newer passing call takes that of none, for what waits may be older
+    than it: it goes to the end, and the older one is left out. At most ``passing`` passing events
+    wait, the newest ones; when ``size`` is reached they are all let go, and when that does not help
+    the reader is too slow.
     """
 
     def __init__(self, size: int, passing: int) -> None:
         self._size = size
         self._passing = passing
-        self._waiting: dict[int | str, Event] = {}  # by cursor, or by segment id: never the same
+        self._waiting: dict[int | str, Event] = {}  # by cursor, or by what passes: never the same
         self._some = asyncio.Event()
         self.shed = 0
 
@@ -30,14 +32,17 @@ class Outbox:
     def put(self, event: Event) -> None:
         """Never waits. Raises ``ReaderTooSlow`` when it is full of stored events."""
         if event.cursor == 0:
-            self._waiting[_passing_key(event)] = event
-            self._let_go(self._passing)
+            key = _passing_key(event)
+            if event.call is not None:
+                self._waiting.pop(key, None)
+            self._waiting[key] = event
+            self.let_go(self._passing)
         else:
             if event.segment is not None:
                 self._waiting.pop(event.segment.segment_id, None)
             self._waiting[event.cursor] = event
         if len(self._waiting) > self._size:
-            self._let_go(0)
+            self.let_go()
             if len(self._waiting) > self._size:
                 raise ReaderTooSlow(waiting=len(self._waiting))
         self._some.set()
@@ -49,7 +54,8 @@ class Outbox:
             await self._some.wait()
         return self._waiting.pop(next(iter(self._waiting)))
 
-    def _let_go(self, keep: int) -> None:
+    def let_go(self, keep: int = 0) -> None:
+        """Leave out the passing events that wait, but for the ``keep`` newest."""
         passing = [key for key in self._waiting if isinstance(key, str)]
         for key in islice(passing, max(0, len(passing) - keep)):
             del self._waiting[key]
@@ -57,4 +63,6 @@ class Outbox:
 
 
 def _passing_key(event: Event) -> str:
-    return event.segment.segment_id if event.segment is not None else event.kind
+    if event.segment is not None:
+        return event.segment.segment_id
+    return f"call {event.call.call_id}" if event.call is not None else event.kind

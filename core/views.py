@@ -84,7 +84,8 @@ class CallView(View):
     ended_at: datetime | None = None
     transcript: str = "none"  # none | live | ended | lost, or why there is none
     recordings: tuple[str, ...] = ()
-    open_tickets: tuple[str, ...] = ()  # numbers of this caller's open tickets, newest first
+    # numbers of this caller's open tickets, newest first; None: not looked up yet
+    open_tickets: tuple[str, ...] | None = ()
 
 
 class TicketView(View):
@@ -111,7 +112,8 @@ EventKind = Literal["call", "segment", "draft", "ticket", "agent", "system", "pa
 class Event(View):
     """One change. ``cursor`` orders all stored events of the hotline.
 
-    ``partial`` passes only (cursor 0: never stored, never replayed) and carries a segment.
+    What only passes has cursor 0: never stored, never replayed. A ``partial`` does, which carries
+    a segment, and a ``call`` whose change is told before it is stored; its stored event follows.
     Exactly the payload that ``kind`` names is set. ``at`` is when it happened.
     """
 

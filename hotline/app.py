@@ -55,7 +55,7 @@ class Hotline:
         vault = Vault(site.master)
         self.desk = HotlineDesk(self.database, vault, site.pack, clock)
         self.spool = Spool(self.desk, self.desk, vault, site.spool)
-        self.lanes = Lanes(self.spool, self.spool, self.desk)
+        self.lanes = Lanes(self.spool, self.spool, self.desk, self.desk.announce)
         relay = TranscriptRelay(self.lanes, witness)
         self.speech = SpeechService(_knowing_the_city(site), relay, clock)
         self.link = AmiLink(site.pbx.ami, clock=clock)
@@ -96,7 +96,7 @@ class Hotline:
             FlowBook(loaded.flows),
             self.site.pack,
             prompts,
-            self.spool,
+            self.lanes,
             clock,
             watchdog_seconds=self.site.pbx.agi.watchdog_seconds,
         )

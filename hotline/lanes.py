@@ -24,17 +24,25 @@ log = logging.getLogger(__name__)
 SENTENCES_AT_ONCE = 2
 
 Work = Callable[[], Awaitable[None]]
+Announce = Callable[[CallFact], None]
 
 
 class Lanes:
     """A ``FactSink``, ``TranscriptSink`` and ``AgentSink`` before others, for which it never waits.
 
-    At most ``most`` items wait; then whoever brings one waits. Own its ``run``.
+    ``announce`` is told of each fact before it waits here for anything. At most ``most`` items
+    wait; then whoever brings one waits. Own its ``run``.
     """
 
     def __init__(
-        self, facts: FactSink, words: TranscriptSink, agents: AgentSink, most: int = 20_000
+        self,
+        facts: FactSink,
+        words: TranscriptSink,
+        agents: AgentSink,
+        announce: Announce = lambda fact: None,
+        most: int = 20_000,
     ) -> None:
+        self._announce = announce
         self._facts = facts
         self._words = words
         self._agents = agents
@@ -47,6 +55,10 @@ class Lanes:
         self._stopping = asyncio.Event()
 
     async def record(self, fact: CallFact) -> None:
+        try:
+            self._announce(fact)
+        except Exception as fault:  # noqa: BLE001 - not to be told early is no reason to be lost
+            log.error("%s: a fact was not announced (%s)", fact.call_id, type(fault).__name__)
         await self._put(fact.call_id, partial(self._facts.record, fact))
 
     async def segment(self, segment: Segment) -> None:

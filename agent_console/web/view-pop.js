@@ -47,6 +47,7 @@ const lineWords = (call) =>
 const keyWords = (call) => (call.keys ? ` · 按键 ${call.keys}` : "");
 
 export function openTickets(call, openTicket) {
+  if (!call.open_tickets) return h("p", { class: "tickets" }, "正在查询未办结工单…");
   if (!call.open_tickets.length) return h("p", { class: "tickets" }, "无未办结工单");
   return h(
     "p",

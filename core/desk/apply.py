@@ -1,4 +1,8 @@
-"""What each fact changes on its call's row. Facts may come twice; the first one's times stand."""
+"""What each fact changes on its call's row. Facts may come twice; the first one's times stand.
+
+``apply`` needs nothing but the row, so that a call can be followed in memory by the same rules;
+``keep`` is what only the database can hold.
+"""
 
 from __future__ import annotations
 
@@ -37,27 +41,22 @@ def move(row: CallRow, target: CallState) -> bool:
 
 
 @singledispatch
-def apply(fact: CallFact, row: CallRow, session: Session, vault: Vault) -> None:
+def apply(fact: CallFact, row: CallRow) -> None:
     """Change ``row`` by ``fact``. Raises ``TypeError`` for a kind of fact nobody taught it."""
     raise TypeError(type(fact).__name__)
 
 
 @apply.register
-def _arrived(fact: calls.CallArrived, row: CallRow, session: Session, vault: Vault) -> None:
+def _arrived(fact: calls.CallArrived, row: CallRow) -> None:
     row.dialled = row.dialled or fact.dialled
     row.source_line = row.source_line or fact.source_line
     row.channel = row.channel or fact.channel
     row.linkedid = row.linkedid or fact.linkedid
     row.arrived_at = min(row.arrived_at, fact.at)
-    if fact.caller_number and row.caller_sealed is None:
-        row.caller_sealed = vault.seal(session, row.id, fact.caller_number)
-        row.caller_digest = vault.digest(fact.caller_number)
-    if fact.caller_name and row.name_sealed is None:
-        row.name_sealed = vault.seal(session, row.id, fact.caller_name)
 
 
 @apply.register
-def _flow(fact: calls.FlowTaken, row: CallRow, session: Session, vault: Vault) -> None:
+def _flow(fact: calls.FlowTaken, row: CallRow) -> None:
     row.flow = fact.flow
     row.keys = fact.keys or row.keys
     row.enterprise = fact.enterprise or row.enterprise
@@ -65,14 +64,14 @@ def _flow(fact: calls.FlowTaken, row: CallRow, session: Session, vault: Vault) -
 
 
 @apply.register
-def _queued(fact: calls.CallQueued, row: CallRow, session: Session, vault: Vault) -> None:
+def _queued(fact: calls.CallQueued, row: CallRow) -> None:
     if move(row, CallState.QUEUED):
         row.queue = fact.queue
         row.queued_at = row.queued_at or fact.at
 
 
 @apply.register
-def _offered(fact: calls.CallOffered, row: CallRow, session: Session, vault: Vault) -> None:
+def _offered(fact: calls.CallOffered, row: CallRow) -> None:
     if move(row, CallState.OFFERED):
         row.agent = fact.agent
         row.queue = fact.queue
@@ -80,14 +79,14 @@ def _offered(fact: calls.CallOffered, row: CallRow, session: Session, vault: Vau
 
 
 @apply.register
-def _missed(fact: calls.OfferMissed, row: CallRow, session: Session, vault: Vault) -> None:
+def _missed(fact: calls.OfferMissed, row: CallRow) -> None:
     # With several agents ringing, only the one who holds the call can give it back.
     if row.agent == fact.agent and row.state == CallState.OFFERED and move(row, CallState.QUEUED):
         row.agent = None
 
 
 @apply.register
-def _connected(fact: calls.CallConnected, row: CallRow, session: Session, vault: Vault) -> None:
+def _connected(fact: calls.CallConnected, row: CallRow) -> None:
     if move(row, CallState.CONNECTED):
         row.agent = fact.agent
         row.agent_channel = fact.agent_channel
@@ -96,32 +95,45 @@ def _connected(fact: calls.CallConnected, row: CallRow, session: Session, vault:
 
 
 @apply.register
-def _talked(fact: calls.TalkEnded, row: CallRow, session: Session, vault: Vault) -> None:
+def _talked(fact: calls.TalkEnded, row: CallRow) -> None:
     row.talk_ended_at = fact.at
     if row.state == CallState.CONNECTED:
         move(row, CallState.ARRIVED)
 
 
 @apply.register
-def _left(fact: calls.QueueLeft, row: CallRow, session: Session, vault: Vault) -> None:
+def _left(fact: calls.QueueLeft, row: CallRow) -> None:
     if row.state in (CallState.QUEUED, CallState.OFFERED):
         move(row, CallState.ARRIVED)
 
 
 @apply.register
-def _kept(fact: calls.RecordingKept, row: CallRow, session: Session, vault: Vault) -> None:
-    if session.get(RecordingRow, (fact.call_id, fact.leg.value)) is None:
-        session.add(RecordingRow(call_id=fact.call_id, leg=fact.leg.value, file=fact.file))
+def _kept(fact: calls.RecordingKept, row: CallRow) -> None:
+    """A row of its own: see ``keep``."""
 
 
 @apply.register
-def _rated(fact: calls.CallRated, row: CallRow, session: Session, vault: Vault) -> None:
+def _rated(fact: calls.CallRated, row: CallRow) -> None:
     row.rating = row.rating or fact.key
 
 
 @apply.register
-def _ended(fact: calls.CallEnded, row: CallRow, session: Session, vault: Vault) -> None:
+def _ended(fact: calls.CallEnded, row: CallRow) -> None:
     if row.ended_at is None:
         move(row, CallState.ENDED)
         row.ended_at = fact.at
         row.cause = fact.cause
+
+
+def keep(fact: CallFact, row: CallRow, session: Session, vault: Vault) -> None:
+    """Seal who calls, and keep where a recording lies."""
+    match fact:
+        case calls.CallArrived(caller_number=number, caller_name=name):
+            if number and row.caller_sealed is None:
+                row.caller_sealed = vault.seal(session, row.id, number)
+                row.caller_digest = vault.digest(number)
+            if name and row.name_sealed is None:
+                row.name_sealed = vault.seal(session, row.id, name)
+        case calls.RecordingKept(leg=leg, file=file):
+            if session.get(RecordingRow, (row.id, leg.value)) is None:
+                session.add(RecordingRow(call_id=row.id, leg=leg.value, file=file))

@@ -13,10 +13,11 @@ from sqlmodel import Session, col, select
 from core.bus import Bus
 from core.calls import CallConnected, CallFact, CallOffered, CallState, FlowTaken, Leg
 from core.clock import Clock
-from core.desk.apply import apply, find_or_open
+from core.desk.apply import apply, find_or_open, keep
 from core.desk.drafts import DraftKeeper
 from core.desk.feed import Feed, may_see
 from core.desk.floor import Floor
+from core.desk.live import LiveCalls
 from core.desk.records import Records
 from core.desk.sessions import Sessions
 from core.desk.tellings import Tellings
@@ -25,7 +26,7 @@ from core.errors import NotFound
 from core.pack import CityPack
 from core.ports import Viewer
 from core.store.database import Database
-from core.store.outbox import Published, Sequencer, note
+from core.store.outbox import NOBODY, Published, Sequencer, note
 from core.store.tables import CallRow, RecordingRow, SegmentRow, TicketRow
 from core.store.vault import Vault
 from core.transcript import Segment, StreamReport
@@ -58,10 +59,11 @@ class HotlineDesk:
         self._floor = Floor()
         self._bus: Bus[Published] = Bus()
         self._records = Records(vault, pack)
+        self._live = LiveCalls(self._records)
         self._tickets = TicketWriter(pack, self._records, vault, clock)
         self._drafts = DraftKeeper.create(pack, self._records, self._tickets, clock)
         self._feed = Feed(database, self._records, self._floor, self._bus, clock)
-        self._sequencer = Sequencer(database, self._bus, self._feed.load)
+        self._sequencer = Sequencer(database, self._publish, self._feed.load)
         self._tellings = Tellings(lambda work: self._write("", work), clock)
         self._locks: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
         self.sessions = Sessions(database, clock, LOG_IN_HOLDS)
@@ -74,20 +76,29 @@ class HotlineDesk:
 
     # What the telephone reports.
 
+    def announce(self, fact: CallFact) -> None:
+        """Tell consoles at once what ``fact`` changes for an agent; never waits, keeps nothing.
+
+        For facts in the order in which they happen; ``record`` follows when it can.
+        """
+        for item in self._live.hear(fact):
+            self._bus.publish(item)
+
     async def record(self, fact: CallFact) -> None:
         """Keep a fact. Raises ``DatabaseAway``; see ``core.spool`` for what happens then."""
 
         def work(session: Session) -> tuple[str, bool]:
             row = find_or_open(session, fact)
             before = row.agent
-            apply(fact, row, session, self._vault)
+            apply(fact, row)
+            keep(fact, row, session, self._vault)
             session.add(row)
             session.flush()
             if isinstance(fact, CallConnected):  # nobody may have seen the offer
                 self._drafts.open(session, row)
             if isinstance(fact, FlowTaken):
                 self._drafts.refresh(session, row)
-            note(session, "call", row.id, row.agent or "", fact.at)
+            note(session, "call", row.id, row.agent or NOBODY, fact.at)
             if before and before != row.agent:  # whoever had the call must see that it is gone
                 note(session, "call", row.id, before, fact.at)
             return row.agent or "", row.state == CallState.ENDED.value
@@ -95,6 +106,7 @@ class HotlineDesk:
         audience, over = await self._write(fact.call_id, work)
         if over:  # a fact may also come late
             self._floor.audience.pop(fact.call_id, None)
+            self._live.forget(fact.call_id)
         else:
             self._floor.audience[fact.call_id] = audience
         if isinstance(fact, CallOffered):
@@ -157,7 +169,7 @@ class HotlineDesk:
                 )
             )
             session.flush()
-            note(session, "segment", segment.segment_id, call.agent or "", self._clock.now())
+            note(session, "segment", segment.segment_id, call.agent or NOBODY, self._clock.now())
             self._drafts.heard(session, call, segment)
 
         await self._write(segment.call_id, work)
@@ -171,7 +183,7 @@ class HotlineDesk:
             if row is not None and row.transcript != stands:
                 row.transcript = stands
                 session.add(row)
-                note(session, "call", row.id, row.agent or "", self._clock.now())
+                note(session, "call", row.id, row.agent or NOBODY, self._clock.now())
 
         await self._write(report.call_id, work)
 
@@ -210,10 +222,14 @@ class HotlineDesk:
         await self.sessions.log_out(token)
 
     async def snapshot(self, viewer: Viewer) -> SnapshotView:
-        return await self._feed.snapshot(viewer)
+        read = await self._feed.snapshot(viewer)
+        return read.model_copy(update={"calls": tuple(map(self._live.now, read.calls))})
 
     async def events_after(self, viewer: Viewer, cursor: int, limit: int) -> list[Event]:
-        return await self._feed.events_after(viewer, cursor, limit)
+        return [
+            event.model_copy(update={"call": self._live.now(event.call)}) if event.call else event
+            for event in await self._feed.events_after(viewer, cursor, limit)
+        ]
 
     def follow(self, viewer: Viewer) -> AsyncIterator[Event]:
         return self._feed.follow(viewer)
@@ -251,11 +267,18 @@ class HotlineDesk:
         def work(session: Session) -> str:
             call = session.get(CallRow, call_id)
             row = session.get(RecordingRow, (call_id, leg.value))
-            if call is None or row is None or not may_see(viewer, call.agent or "?"):
+            if call is None or row is None or not may_see(viewer, call.agent or NOBODY):
                 raise NotFound("no such recording", call_id=call_id, leg=leg.value)
             return row.file
 
         return await self._database.read(work)
+
+    def _publish(self, item: Published) -> None:
+        """A stored event goes out, its call as it stands by now."""
+        if item.event.call is not None:
+            now = {"call": self._live.stored(item.event.call)}
+            item = Published(item.audience, item.event.model_copy(update=now))
+        self._bus.publish(item)
 
     async def _write(self, call_id: str, work: Callable[[Session], T]) -> T:
         lock = self._locks.setdefault(call_id, asyncio.Lock())

@@ -16,7 +16,7 @@ from core.draft import CallContext, DraftBuilder
 from core.errors import Conflict, HotlineError
 from core.pack import CityPack
 from core.ports import Viewer
-from core.store.outbox import note
+from core.store.outbox import NOBODY, note
 from core.store.tables import CallRow, DraftRow, TicketRow
 from core.transcript import Segment
 from core.views import DraftView, FieldView, SegmentView, TicketView
@@ -100,8 +100,8 @@ class DraftKeeper:
             row.version += 1
             session.add(row)
             now = self.clock.now()
-            note(session, "draft", call_id, call.agent or "", now)
-            note(session, "call", call_id, call.agent or "", now)
+            note(session, "draft", call_id, call.agent or NOBODY, now)
+            note(session, "call", call_id, call.agent or NOBODY, now)
             self.forget(call_id)
             self._tell_the_callers_other_calls(session, row.ticket)
         return self.tickets.read(session, row.ticket)
@@ -111,7 +111,7 @@ class DraftKeeper:
         now = self.clock.now()
         for other in self.records.calls_at_work(session, session.get_one(TicketRow, number)):
             self.forget(other.id)  # its rules look at the caller's open tickets
-            note(session, "call", other.id, other.agent or "", now)
+            note(session, "call", other.id, other.agent or NOBODY, now)
 
     def forget(self, call_id: str) -> None:
         """Drop the builder; it is restored from the rows when needed."""
@@ -130,7 +130,7 @@ class DraftKeeper:
         row.fields_sealed = self.records.seal_draft(session, call.id, fields)
         session.add(row)
         session.flush()
-        note(session, "draft", call.id, call.agent or "", self.clock.now())
+        note(session, "draft", call.id, call.agent or NOBODY, self.clock.now())
         return DraftView(call_id=call.id, version=row.version, fields=dict(fields))
 
     def _builder(self, session: Session, call: CallRow) -> DraftBuilder:

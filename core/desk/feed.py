@@ -15,7 +15,7 @@ from core.desk.records import Records
 from core.errors import Conflict
 from core.ports import Viewer
 from core.store.database import Database
-from core.store.outbox import Published
+from core.store.outbox import EVERYONE, Published
 from core.store.tables import AgentRow, CallRow, DraftRow, EventRow, SegmentRow, TicketRow
 from core.views import AgentView, Event, EventKind, SnapshotView
 
@@ -32,7 +32,7 @@ class CursorUnknown(Conflict):
 
 def may_see(viewer: Viewer, audience: str) -> bool:
     """Agents see what concerns everyone and their own calls; supervisors see all."""
-    return viewer.role == "supervisor" or audience in ("", viewer.agent)
+    return viewer.role == "supervisor" or audience in (EVERYONE, viewer.agent)
 
 
 class Feed:
@@ -97,7 +97,7 @@ class Feed:
                 raise CursorUnknown(cursor=cursor)
             query = select(EventRow).where(col(EventRow.cursor) > cursor)
             if viewer.role != "supervisor":
-                query = query.where(col(EventRow.audience).in_(["", viewer.agent]))
+                query = query.where(col(EventRow.audience).in_([EVERYONE, viewer.agent]))
             rows = session.exec(query.order_by(col(EventRow.cursor)).limit(limit)).all()
             return [self.load(session, row) for row in rows]
 

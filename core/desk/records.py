@@ -78,10 +78,18 @@ class Records:
         recordings = session.exec(
             select(RecordingRow.leg).where(RecordingRow.call_id == row.id)
         ).all()
+        known = {
+            "recordings": tuple(sorted(recordings)),
+            "open_tickets": self.open_tickets(session, row),
+        }
+        return self.told(row, self.caller_number(session, row)).model_copy(update=known)
+
+    def told(self, row: CallRow, caller_number: str | None) -> CallView:
+        """What the telephone has told of a call; what would have to be looked up is left out."""
         return CallView(
             call_id=row.id,
             state=CallState(row.state),
-            caller_number=self.caller_number(session, row),
+            caller_number=caller_number,
             dialled=row.dialled,
             source_line=row.source_line,
             line_name=self._lines.get(row.source_line, ""),
@@ -94,8 +102,7 @@ class Records:
             connected_at=row.connected_at,
             ended_at=row.ended_at,
             transcript=row.transcript,
-            recordings=tuple(sorted(recordings)),
-            open_tickets=self.open_tickets(session, row),
+            open_tickets=None,
         )
 
     def segment(self, session: Session, row: SegmentRow) -> SegmentView:

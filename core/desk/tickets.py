@@ -15,7 +15,7 @@ from core.draft import OpenTicket
 from core.errors import NotFound
 from core.pack import CityPack
 from core.ports import Viewer
-from core.store.outbox import note
+from core.store.outbox import NOBODY, note
 from core.store.tables import CallRow, CounterRow, TicketRow
 from core.store.vault import Vault
 from core.views import TicketView
@@ -55,7 +55,7 @@ class TicketWriter:
             )
         )
         session.flush()
-        note(session, "ticket", number, call.agent or "", self._clock.now())
+        note(session, "ticket", number, call.agent or NOBODY, self._clock.now())
         return number
 
     def read(self, session: Session, number: str) -> TicketView:

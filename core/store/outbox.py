@@ -18,7 +18,6 @@ from typing import TypeVar
 from sqlalchemy.exc import NoResultFound
 from sqlmodel import Session, col, func, select
 
-from core.bus import Bus
 from core.errors import HotlineError
 from core.store.database import Database, DatabaseAway
 from core.store.tables import EventRow
@@ -28,13 +27,16 @@ log = logging.getLogger(__name__)
 
 T = TypeVar("T")
 
+EVERYONE = ""
+NOBODY = "-"  # no agent's yet: only those who see everything see it
+
 BATCH = 200
 RETRY_SECONDS = 1.0
 
 
 @dataclass(frozen=True, slots=True)
 class Published:
-    """An event on the bus, with the agent whom it concerns ("" = everyone)."""
+    """An event on the bus, with the agent whom it concerns, ``EVERYONE`` or ``NOBODY``."""
 
     audience: str
     event: Event
@@ -59,11 +61,11 @@ class Sequencer:
     def __init__(
         self,
         database: Database,
-        bus: Bus[Published],
+        publish: Callable[[Published], None],
         load: Callable[[Session, EventRow], Event],
     ) -> None:
         self._database = database
-        self._bus = bus
+        self._send = publish
         self._load = load
         self._wake = asyncio.Event()
 
@@ -102,7 +104,7 @@ class Sequencer:
 
     def _publish(self, batch: Batch) -> None:
         for item in batch.published:
-            self._bus.publish(item)
+            self._send(item)
         if batch.size == BATCH:
             self._wake.set()  # there may be more
 

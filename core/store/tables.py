@@ -133,7 +133,7 @@ class EventRow(SQLModel, table=True):
     """The outbox: written with the change it tells of, given its cursor after that commit.
 
     ``subject`` is the id of the row that changed, ``audience`` the agent whom it concerns
-    ("" = everyone); no personal text.
+    ("" = everyone, "-" = nobody yet); no personal text.
     """
 
     __tablename__: ClassVar[str] = "event"

@@ -89,6 +89,10 @@ class FakeDesk:
         self.bus.publish(event)
         return event
 
+    def told(self, call: CallView) -> None:
+        """A call as the telephone tells of it, before it is stored."""
+        self.bus.publish(Event(cursor=0, kind="call", at=START, call=call))
+
     def partial(self, segment: SegmentView) -> None:
         self.bus.publish(Event(cursor=0, kind="partial", at=START, segment=segment))
 

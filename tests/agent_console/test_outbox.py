@@ -21,6 +21,10 @@ def partial(number: int, text: str = "") -> Event:
     return Event(cursor=0, kind="partial", at=START, segment=segment)
 
 
+def told(name: str, agent: str = "8026") -> Event:
+    return Event(cursor=0, kind="call", at=START, call=a_call(name, agent=agent))
+
+
 def final(cursor: int, number: int) -> Event:
     return Event(cursor=cursor, kind="segment", at=START, segment=a_segment(number))
 
@@ -42,6 +46,21 @@ async def test_a_newer_partial_takes_the_place_of_the_older_one() -> None:
     for event in (partial(1, "喂"), stored(1), partial(1, "喂你好")):
         outbox.put(event)
     assert await drain(outbox) == [partial(1, "喂你好"), stored(1)]
+
+
+async def test_calls_that_pass_are_told_each_and_a_newer_one_after_all_that_waits() -> None:
+    outbox = Outbox(10, 10)
+    for event in (told("a"), told("b"), stored(1), told("a", "8031")):
+        outbox.put(event)
+    assert await drain(outbox) == [told("b"), stored(1), told("a", "8031")]
+
+
+async def test_what_passes_can_be_let_go() -> None:
+    outbox = Outbox(10, 10)
+    for event in (told("a"), stored(1), partial(1)):
+        outbox.put(event)
+    outbox.let_go()
+    assert await drain(outbox) == [stored(1)]
 
 
 async def test_the_final_text_takes_the_place_of_its_partial() -> None:

@@ -96,6 +96,16 @@ async def test_a_ringing_call_pops_up_with_the_callers_open_tickets(at_desk) -> 
         await expect(desk.page.locator("#call-head")).to_contain_text("154 0723 3195")
 
 
+async def test_a_call_pops_up_before_the_desk_has_looked_up_its_tickets(at_desk) -> None:
+    async with at_desk() as desk:
+        desk.hotline.told(a_call(open_tickets=None))
+        pop = desk.page.locator("#pop")
+        await expect(pop).to_contain_text("来电 154 0723 3195")
+        await expect(pop).to_contain_text("正在查询未办结工单")
+        desk.call(open_tickets=())
+        await expect(pop).to_contain_text("无未办结工单")
+
+
 async def test_a_withheld_number_is_told_as_such(at_desk) -> None:
     async with at_desk() as desk:
         desk.call(caller_number=None)

@@ -12,6 +12,7 @@ from websockets.asyncio.client import ClientConnection
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 
 from agent_console.messages import CloseCode
+from core.calls import CallState
 from core.errors import Unavailable
 from core.views import FieldView
 from tests.agent_console.conftest import (
@@ -150,6 +151,24 @@ class TestEvents:
             assert passing["event"]["segment"]["text"] == "喂你"
             served.desk.publish(segment=a_segment(1, text="喂你好"))
             assert (await hear(console))["previous"] == before
+
+    async def test_a_call_that_passed_before_the_snapshot_was_there_does_not_follow_it(
+        self, served: Running, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        taken = served.desk.snapshot
+
+        async def while_it_rings(viewer: Any) -> Any:
+            served.desk.told(a_call(open_tickets=None))
+            await until(lambda: any(len(one._outbox) for one in served.parts.consoles._open))
+            served.desk.publish(call=a_call(state=CallState.CONNECTED))
+            return await taken(viewer)
+
+        monkeypatch.setattr(served.desk, "snapshot", while_it_rings)
+        async with served.console() as console:
+            await opened(console)
+            served.desk.told(a_call(state=CallState.ARRIVED))
+            message = await hear(console)
+            assert (message["type"], message["event"]["call"]["state"]) == ("passing", "arrived")
 
     async def test_what_happens_while_the_snapshot_is_taken_is_not_lost_nor_twice(
         self, served: Running, monkeypatch: pytest.MonkeyPatch

@@ -64,6 +64,11 @@ def partial(segment: Any) -> Action:
     return heard(type="passing", event=happened)
 
 
+def told(call: Any) -> Action:
+    happened = {"cursor": 0, "kind": "call", "call": call.model_dump(mode="json")}
+    return heard(type="passing", event=happened)
+
+
 def heard(**message: Any) -> Action:
     return {"type": "message", "message": message}
 
@@ -118,6 +123,26 @@ async def test_a_partial_that_comes_after_its_final_text_changes_nothing(page: P
         partial(a_segment(1, text="半句", final=False)),
     )
     assert state["segments"]["call-1"]["call-1-s1"]["text"] == "定稿"
+
+
+async def test_a_call_pops_up_before_it_is_stored_and_stays_when_it_is(page: Page) -> None:
+    before = (log_in(), event(4, call=a_call("old", state=CallState.ENDED)))
+    state = await run(page, *before, told(a_call(open_tickets=None)))
+    assert (state["selected"], state["cursor"]) == ("call-1", 4), "not a step of the stored ones"
+    assert state["calls"]["call-1"]["open_tickets"] is None
+    look = {"type": "select", "call": "old"}
+    stored = event(5, call=a_call(open_tickets=("T1",)))
+    state = await run(page, *before, told(a_call(open_tickets=None)), look, stored)
+    assert state["calls"]["call-1"]["open_tickets"] == ["T1"]
+    assert state["selected"] == "old", "it does not pop up twice"
+
+
+async def test_an_offer_that_passed_on_leaves_unless_something_is_typed(page: Page) -> None:
+    offered, missed = told(a_call()), told(a_call(agent=None, state=CallState.QUEUED))
+    assert (await run(page, log_in(), offered, missed))["calls"] == {}
+    assert "call-1" in (await run(page, log_in(), offered, edit("一"), missed))["calls"]
+    again = await run(page, log_in(), offered, missed, told(a_call()))
+    assert again["selected"] == "call-1"
 
 
 async def test_an_older_draft_does_not_replace_a_newer_one(page: Page) -> None:
@@ -196,6 +221,11 @@ actions = st.one_of(
     st.builds(lambda name, text: edit(text, name), names, st.text(max_size=5)),
     st.builds(saved, st.text(max_size=5)),
     st.builds(lambda name: {"type": "select", "call": name}, names),
+    st.builds(
+        lambda name, agent: told(a_call(name, agent=agent, open_tickets=None)),
+        names,
+        st.sampled_from(["8026", "8031", None]),
+    ),
     st.builds(lambda name: snapshot(calls=(a_call(name),), drafts=(a_draft(name),)), names),
     st.just(event(agent=AgentView(agent="8026", name="王", state="free"))),
     st.just(log_in()),

@@ -90,6 +90,34 @@ async def test_a_call_that_waits_keeps_no_other_waiting():
         await sink.until(2)
 
 
+async def test_a_fact_is_announced_before_it_waits_for_anything():
+    sink, announced = Slow(), []
+    sink.gates["c"] = asyncio.Event()
+    lanes = Lanes(sink, sink, sink, announced.append, most=1)
+    async with running(lanes):
+        await lanes.record(queued("c", "first"))
+        waiting = asyncio.create_task(lanes.record(queued("c", "second")))
+        await asyncio.sleep(0)
+        assert not waiting.done()
+        assert announced == [queued("c", "first"), queued("c", "second")]
+        assert sink.taken == []
+        sink.gates["c"].set()
+        await sink.until(2)
+
+
+async def test_a_fact_that_could_not_be_announced_is_kept_all_the_same(caplog):
+    def broken(fact: CallFact) -> None:
+        raise RuntimeError("words of a caller")
+
+    sink = Slow()
+    lanes = Lanes(sink, sink, sink, broken)
+    async with running(lanes):
+        await lanes.record(queued("c"))
+        await sink.until(1)
+    assert "not announced" in caplog.text
+    assert "words of a caller" not in caplog.text
+
+
 async def test_facts_words_and_streams_of_one_call_stay_in_order():
     sink = Slow()
     sink.gates["c"] = asyncio.Event()
