@@ -7,8 +7,9 @@ A console says ``hello``; the server answers ``welcome``, then either ``snapshot
   it (of the snapshot, of the resume, or of the event before): anything else means that a message
   is missing, and the console connects again with the cursor it really has.
 * what is never stored comes as ``passing``, without a cursor, and may be left out under load:
-  partial transcripts, and calls as the telephone tells of them, whose stored event follows. No
-  message of a call shows it older than the message before did.
+  partial transcripts, and calls, final segments and drafts before they are stored, whose stored
+  event follows. No message of a call shows it older than the message before did; of a draft the
+  greater ``version`` holds.
 * ``heartbeat`` fills the silence, so that a console knows a dead line from a quiet one; a console
   may send ``ping`` for the same reason. WebSocket's own ping runs underneath.
 

@@ -13,10 +13,9 @@ class Outbox:
     """A queue between the desk, which must never wait, and one console's socket, which may.
 
     A newer partial transcript takes the place of an older one of its segment, and the final one
-    takes the place of both. A newer passing call takes that of none, for what waits may be older
-    than it: it goes to the end, and the older one is left out. At most ``passing`` passing events
-    wait, the newest ones; when ``size`` is reached they are all let go, and when that does not help
-    the reader is too slow.
+    takes the place of both. A newer passing call or draft goes to the end instead, for what waits
+    may be older than it. At most ``passing`` passing events wait, the newest ones; when ``size`` is
+    reached they are all let go, and when that does not help the reader is too slow.
     """
 
     def __init__(self, size: int, passing: int) -> None:
@@ -33,7 +32,7 @@ class Outbox:
         """Never waits. Raises ``ReaderTooSlow`` when it is full of stored events."""
         if event.cursor == 0:
             key = _passing_key(event)
-            if event.call is not None:
+            if event.segment is None:
                 self._waiting.pop(key, None)
             self._waiting[key] = event
             self.let_go(self._passing)
@@ -65,4 +64,5 @@ class Outbox:
 def _passing_key(event: Event) -> str:
     if event.segment is not None:
         return event.segment.segment_id
-    return f"call {event.call.call_id}" if event.call is not None else event.kind
+    part = event.call or event.draft
+    return f"{event.kind} {part.call_id if part else ''}"

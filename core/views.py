@@ -113,7 +113,8 @@ class Event(View):
     """One change. ``cursor`` orders all stored events of the hotline.
 
     What only passes has cursor 0: never stored, never replayed. A ``partial`` does, which carries
-    a segment, and a ``call`` whose change is told before it is stored; its stored event follows.
+    a segment, and a ``call``, a ``segment`` or a ``draft`` that is told before it is stored; its
+    stored event follows.
     Exactly the payload that ``kind`` names is set. ``at`` is when it happened.
     """
 

@@ -79,7 +79,9 @@ class ConsoleClient:
         if event.segment and event.kind == "partial":
             self.partials[event.segment.call_id, event.segment.leg] = event.segment
         if event.draft:
-            self.drafts[event.draft.call_id] = event.draft
+            known = self.drafts.get(event.draft.call_id)
+            if known is None or known.version <= event.draft.version:
+                self.drafts[event.draft.call_id] = event.draft
         if event.ticket:
             self.tickets[event.ticket.number] = event.ticket
         if event.agent:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Callable
 from datetime import timedelta
+from functools import partial
 from typing import Any, TypeVar
 from weakref import WeakValueDictionary
 
@@ -34,10 +35,12 @@ from core.views import (
     AgentView,
     DraftView,
     Event,
+    EventKind,
     SegmentView,
     SnapshotView,
     SystemView,
     TicketView,
+    View,
 )
 
 LOG_IN_HOLDS = timedelta(hours=12)
@@ -131,29 +134,24 @@ class HotlineDesk:
     # What the recogniser says.
 
     async def segment(self, segment: Segment) -> None:
-        """Keep a final segment and what the draft learns from it; let a partial one pass by."""
-        view = SegmentView(
-            segment_id=segment.segment_id,
-            call_id=segment.call_id,
-            leg=segment.leg,
-            party=segment.party,
-            start_ms=segment.start_ms,
-            end_ms=segment.end_ms,
-            text=segment.text,
-            engine=segment.engine,
-            final=segment.final,
-        )
+        """Keep a final segment and what the draft learns from it; let a partial one pass by.
+
+        The agent reads the words at once and the draft when the rules are through with them; that
+        both are stored is then still to come.
+        """
+        view = SegmentView(**{name: getattr(segment, name) for name in SegmentView.model_fields})
+        self._pass(segment.call_id, kind="segment" if segment.final else "partial", segment=view)
         if not segment.final:
-            audience = self._floor.audience.get(segment.call_id, "")
-            event = Event(cursor=0, kind="partial", at=self._clock.now(), segment=view)
-            if audience:  # nobody's partials go to nobody, not to everybody
-                self._bus.publish(Published(audience, event))
             return
+        loop = asyncio.get_running_loop()
 
         def work(session: Session) -> None:
             if session.get(SegmentRow, segment.segment_id) is not None:
                 return
             call = self._records.call_row(session, segment.call_id)
+            draft = self._drafts.hear(session, call, segment)
+            if draft is not None:
+                loop.call_soon_threadsafe(partial(self._pass, call.id, kind="draft", draft=draft))
             sealed = self._vault.seal(session, call.id, segment.text)
             session.add(
                 SegmentRow(
@@ -170,7 +168,8 @@ class HotlineDesk:
             )
             session.flush()
             note(session, "segment", segment.segment_id, call.agent or NOBODY, self._clock.now())
-            self._drafts.heard(session, call, segment)
+            if draft is not None:
+                self._drafts.keep(session, call, draft)
 
         await self._write(segment.call_id, work)
 
@@ -272,6 +271,13 @@ class HotlineDesk:
             return row.file
 
         return await self._database.read(work)
+
+    def _pass(self, call_id: str, kind: EventKind, **payload: View) -> None:
+        """An event that is not stored, or not yet, for the agent who has the call."""
+        audience = self._floor.audience.get(call_id, "")
+        if audience:  # what is nobody's goes to nobody, not to everybody
+            event = Event(cursor=0, kind=kind, at=self._clock.now(), **payload)
+            self._bus.publish(Published(audience, event))
 
     def _publish(self, item: Published) -> None:
         """A stored event goes out, its call as it stands by now."""

@@ -61,15 +61,16 @@ class DraftKeeper:
         if session.get(DraftRow, call.id) is None:
             self._store(session, call, self._builder(session, call).fields())
 
-    def heard(self, session: Session, call: CallRow, segment: Segment) -> None:
-        """A final segment was stored: fill what it tells."""
+    def hear(self, session: Session, call: CallRow, segment: Segment) -> DraftView | None:
+        """The draft with what a final segment tells, for ``keep``; None if it stays as it is."""
         row = session.get(DraftRow, call.id)
         if row is None or row.ticket is not None:
-            return  # nobody has been offered the call yet, or the ticket stands already
-        restored = call.id not in self._builders  # then the rows have told it this segment already
+            return None  # nobody has been offered the call yet, or the ticket stands already
+        restored = call.id not in self._builders  # it may know more than the draft that was stored
         builder = self._builder(session, call)
-        if builder.add(segment) or restored:
-            self._store(session, call, builder.fields())
+        if not builder.add(segment) and not restored:
+            return None
+        return DraftView(call_id=call.id, version=row.version + 1, fields=builder.fields())
 
     def refresh(self, session: Session, call: CallRow) -> None:
         """What is known of the call itself has changed (keys, line): fill again from the rows."""
@@ -125,13 +126,20 @@ class DraftKeeper:
         return call, session.get_one(DraftRow, call_id)
 
     def _store(self, session: Session, call: CallRow, fields: Mapping[str, FieldView]) -> DraftView:
+        row = session.get(DraftRow, call.id)
+        version = row.version + 1 if row else 1
+        draft = DraftView(call_id=call.id, version=version, fields=dict(fields))
+        self.keep(session, call, draft)
+        return draft
+
+    def keep(self, session: Session, call: CallRow, draft: DraftView) -> None:
+        """Store the draft's next version."""
         row = session.get(DraftRow, call.id) or DraftRow(call_id=call.id, fields_sealed=b"")
-        row.version += 1
-        row.fields_sealed = self.records.seal_draft(session, call.id, fields)
+        row.version = draft.version
+        row.fields_sealed = self.records.seal_draft(session, call.id, draft.fields)
         session.add(row)
         session.flush()
         note(session, "draft", call.id, call.agent or NOBODY, self.clock.now())
-        return DraftView(call_id=call.id, version=row.version, fields=dict(fields))
 
     def _builder(self, session: Session, call: CallRow) -> DraftBuilder:
         builder = self._builders.get(call.id)

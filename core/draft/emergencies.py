@@ -82,17 +82,16 @@ def _not_now(emergency: Emergency, text: str, match: Match) -> bool:
 def _undenied(emergency: Emergency, phrase: Phrase, heard: Heard) -> list[Match]:
     """The matches of a sign that are not denied, neither whole nor in part (燃气没有泄漏)."""
     kept: list[Match] = []
-    chars = list(heard.text)
+    text = heard.text
     for match in phrase.matches(heard):
         if _denied(emergency.denials, heard.text, match.start, match.end):
             continue
         parts = _denied_parts(emergency.denials, phrase, heard.text, match)
         for start, end in parts:
-            chars[start:end] = _DENIED * (end - start)
+            text = text[:start] + _DENIED * (end - start) + text[end:]
         if not parts:
             kept.append(match)
     # The same sign may go on behind the denied word: 燃气没有泄漏，但是味儿很大.
-    text = "".join(chars)
     return kept if text == heard.text else kept + _undenied(emergency, phrase, Heard(text))
 
 

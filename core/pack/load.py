@@ -58,6 +58,8 @@ def load_pack(folder: Path) -> CityPack:
         raise _invalid(folder.name, wrong) from wrong
     for complaint in broken_references(pack):
         raise PackInvalid(complaint)
+    # Worked out now: under the first caller's first sentence it would hold up everybody else's.
+    _ = pack.taxonomy.vocabulary, pack.places.by_last_sound, pack.places.shared
     return pack
 
 

@@ -55,14 +55,18 @@ async def drafts(crowd: Crowd) -> list[float]:
 
 
 def changes(seen: Iterable[tuple[float, Event]]) -> Iterator[tuple[str, float]]:
-    """Segment id and time of each draft that follows a final and gives it as evidence.
+    """Segment id and time of the first draft that follows a final and gives it as evidence.
 
+    Both are told twice, before they are stored and after; the agent has read the first by then.
     A final whose words count only later, together with others, is not that draft's cause.
     """
     last: dict[str, str] = {}
+    told: set[str] = set()
     for at, event in seen:
         if event.kind == "segment" and event.segment is not None:
-            last[event.segment.call_id] = event.segment.segment_id
+            if event.segment.segment_id not in told:
+                last[event.segment.call_id] = event.segment.segment_id
+                told.add(event.segment.segment_id)
         elif event.draft is not None:
             final = last.pop(event.draft.call_id, None)
             if final is not None and final in _evidence(event.draft):

@@ -11,7 +11,7 @@ from asr.errors import NoRecogniser
 from asr.settings import AsrSettings
 from core.calls import Leg
 from core.errors import Invalid
-from core.views import Event
+from core.views import Event, SegmentView
 from hotline.bench.crowd import Crowd, bench_site, open_crowd
 from hotline.bench.figures import Figure, Goal, times
 from hotline.bench.plan import Plan, desk_agents
@@ -92,14 +92,17 @@ async def _play(crowd: Crowd, agent: str, caller: bytes, agents: bytes) -> None:
 def lags(
     seen: Iterable[tuple[float, Event]], answered: dict[str, float]
 ) -> list[tuple[Leg, float]]:
-    """Seconds from each final's last sound, on the clock of its call, to its event.
+    """Seconds from each final's last sound, on the clock of its call, to its first event.
 
     ``answered``: the calls' zero in seconds since the epoch.
     """
     epoch = time.time() - time.monotonic()
+    first: dict[str, tuple[float, SegmentView]] = {}
+    for at, event in seen:
+        if event.kind == "segment" and event.segment is not None:
+            first.setdefault(event.segment.segment_id, (at, event.segment))
     return [
-        (event.segment.leg, at + epoch - answered[event.segment.call_id] - segment_end)
-        for at, event in seen
-        if event.kind == "segment" and event.segment is not None
-        if (segment_end := event.segment.end_ms / 1000) and event.segment.call_id in answered
+        (segment.leg, at + epoch - answered[segment.call_id] - segment.end_ms / 1000)
+        for at, segment in first.values()
+        if segment.end_ms and segment.call_id in answered
     ]

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from agent_console.errors import ReaderTooSlow
 from agent_console.outbox import Outbox
 from core.views import Event
-from tests.agent_console.fakes import START, a_call, a_segment
+from tests.agent_console.fakes import START, a_call, a_draft, a_segment
 
 
 def stored(cursor: int) -> Event:
@@ -53,6 +53,15 @@ async def test_calls_that_pass_are_told_each_and_a_newer_one_after_all_that_wait
     for event in (told("a"), told("b"), stored(1), told("a", "8031")):
         outbox.put(event)
     assert await drain(outbox) == [told("b"), stored(1), told("a", "8031")]
+
+
+async def test_a_passing_draft_keeps_apart_from_its_call() -> None:
+    outbox = Outbox(10, 10)
+    draft = Event(cursor=0, kind="draft", at=START, draft=a_draft("a"))
+    other = Event(cursor=0, kind="draft", at=START, draft=a_draft("b"))
+    for event in (told("a"), draft, other):
+        outbox.put(event)
+    assert await drain(outbox) == [told("a"), draft, other]
 
 
 async def test_what_passes_can_be_let_go() -> None:

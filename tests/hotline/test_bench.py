@@ -149,12 +149,16 @@ def test_a_draft_belongs_to_the_final_before_it_if_that_is_its_evidence():
         (4.0, draft("t.2")),
     ]
     assert list(changes(seen)) == [("t.0", 1.5), ("t.2", 3.5)]
+    before_and_after = [event for at, event in seen for event in ((at, event), (at + 9, event))]
+    assert [final for final, _ in changes(before_and_after)] == ["t.0", "t.2"]
 
 
 def test_an_utterance_waits_from_its_last_sound_on_its_calls_clock(monkeypatch):
     monkeypatch.setattr("time.time", lambda: 1000.0)
     monkeypatch.setattr("time.monotonic", lambda: 100.0)
-    [(leg, seconds)] = lags([(112.0, segment(0, end_ms=9000))], {"c": 1001.0})
+    [(leg, seconds)] = lags(
+        [(112.0, segment(0, end_ms=9000)), (112.5, segment(0, end_ms=9000))], {"c": 1001.0}
+    )
     assert leg == "caller"
     assert seconds == pytest.approx(2.0)
 

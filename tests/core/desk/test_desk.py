@@ -15,7 +15,7 @@ from core import calls
 from core.bus import Overrun
 from core.calls import CallState, Leg
 from core.desk import HotlineDesk
-from core.desk.drafts import DraftSubmitted, NotYours
+from core.desk.drafts import DraftKeeper, DraftSubmitted, NotYours
 from core.desk.feed import CursorUnknown
 from core.desk.sessions import LogInRefused, NotLoggedIn
 from core.errors import HotlineError, NotFound
@@ -172,12 +172,47 @@ async def test_what_is_said_fills_the_draft_and_reaches_the_console(desk: Hotlin
     first = asyncio.ensure_future(anext(stream))
     await asyncio.sleep(0)
     await desk.segment(said("我要投诉，路北区的路灯不亮了"))
-    seen = [await asyncio.wait_for(first, 10), *await events(stream, 1)]
-    assert [event.kind for event in seen] == ["segment", "draft"]
-    draft = seen[1].draft
-    assert draft is not None
-    assert draft.fields["district"].value == "路北区"
-    assert draft.fields["district"].evidence[0].segment_id == "c1-s1"
+    seen = [await asyncio.wait_for(first, 10), *await events(stream, 3)]
+    assert [(event.kind, event.cursor > 0) for event in seen] == [
+        ("segment", False),
+        ("draft", False),
+        ("segment", True),
+        ("draft", True),
+    ]
+    early, stored = seen[1].draft, seen[3].draft
+    assert early is not None
+    assert early == stored
+    assert early.fields["district"].value == "路北区"
+    assert early.fields["district"].evidence[0].segment_id == "c1-s1"
+
+
+async def test_a_draft_that_was_shown_and_not_stored_costs_nothing_that_was_said_or_touched(
+    desk: HotlineDesk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await offered(desk)
+    await settled(desk, ANNA)
+    stream = desk.follow(ANNA)
+    first = asyncio.ensure_future(anext(stream))
+    await asyncio.sleep(0)
+
+    def broken(*_: Any) -> None:
+        raise DatabaseAway
+
+    with monkeypatch.context() as away:
+        away.setattr(DraftKeeper, "keep", broken)
+        with pytest.raises(DatabaseAway):
+            await desk.segment(said("我要投诉，路北区的路灯不亮了"))
+    await asyncio.wait_for(first, 10)
+    (early,) = await events(stream, 1)
+    assert early.draft is not None
+    assert early.draft.fields["district"].value == "路北区"
+    assert (await desk.snapshot(ANNA)).segments == ()
+    touched = await desk.set_field(ANNA, "c1", "district", "古冶区")
+    assert touched.version == early.draft.version, "what was not stored is no version"
+    await desk.segment(said("我要投诉，路北区的路灯不亮了"))
+    (draft,) = (await desk.snapshot(ANNA)).drafts
+    assert draft.fields["district"].value == "古冶区"
+    assert "路灯" in str(draft.fields["content"].value)
 
 
 async def test_partials_pass_to_the_agent_and_are_not_stored(desk: HotlineDesk) -> None:
