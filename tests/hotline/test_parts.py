@@ -5,17 +5,20 @@ from __future__ import annotations
 import asyncio
 import socket
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from core.bus import Bus, Overrun
-from core.calls import CallState
+from core.calls import CallArrived, CallOffered, CallState
 from core.errors import Unavailable
 from core.views import AgentView, CallView, Event, TicketView
+from hotline.app import Hotline
 from hotline.duties import Duties
 from hotline.ports import free_ports, free_range
-from hotline.wrapup import WrapUpEnder
+from hotline.wrapup import EVERYTHING, WrapUpEnder
+from tests.hotline.stagehands import small_site
 
 NOW = datetime(2026, 1, 12, tzinfo=UTC)
 
@@ -173,3 +176,17 @@ async def test_a_slow_subscriber_gets_what_was_kept_and_then_the_overrun() -> No
     bus.publish(9)
     with pytest.raises(TimeoutError):
         await asyncio.wait_for(anext(other), 0.01)
+
+
+async def test_a_screen_pop_waits_for_no_part_of_ours(tmp_path: Path) -> None:
+    """Neither database nor spool nor lanes run here: an offer reaches the consoles all the same."""
+    hotline = Hotline(await asyncio.to_thread(small_site, tmp_path / "site"))
+    told = hotline.desk.follow(EVERYTHING)
+    pop = asyncio.ensure_future(anext(told))
+    await asyncio.sleep(0)
+    await hotline.lanes.record(CallArrived("c", NOW, "12345", "main", None, None, "x", "l"))
+    await hotline.lanes.record(CallOffered("c", NOW, "8001", "general"))
+    event = await asyncio.wait_for(pop, 5)
+    assert event.call is not None
+    assert (event.call.agent, event.call.state) == ("8001", CallState.OFFERED)
+    await hotline.database.close()
