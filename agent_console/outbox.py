@@ -13,9 +13,9 @@ class Outbox:
     """A queue between the desk, which must never wait, and one console's socket, which may.
 
     A newer partial transcript takes the place of an older one of its segment, and the final one
-    takes the place of both. A newer passing call or draft goes to the end instead, for what waits
-    may be older than it. At most ``passing`` passing events wait, the newest ones; when ``size`` is
-    reached they are all let go, and when that does not help the reader is too slow.
+    takes the place of both. A passing call or draft that comes again goes to the end instead, for
+    what waits may be older than it. At most ``passing`` passing events wait, the newest ones; when
+    ``size`` is reached they are all let go, and when that does not help the reader is too slow.
     """
 
     def __init__(self, size: int, passing: int) -> None:
@@ -64,5 +64,6 @@ class Outbox:
 def _passing_key(event: Event) -> str:
     if event.segment is not None:
         return event.segment.segment_id
-    part = event.call or event.draft
-    return f"{event.kind} {part.call_id if part else ''}"
+    if event.call is not None:  # that it rang is worth telling even if it was answered since
+        return f"call {event.call.call_id} {event.call.state} {event.call.agent}"
+    return f"draft {event.draft.call_id}" if event.draft is not None else event.kind
