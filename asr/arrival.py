@@ -10,13 +10,13 @@ what is still missing was left out. Pure; times are monotonic seconds.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 SAMPLE_BYTES = 2
 GAP_SECONDS = 0.1  # more than the jitter of a busy machine, less than the pause between two words
 
 
-@dataclass(frozen=True, slots=True)
-class Audio:
+class Audio(NamedTuple):
     """This comes next: what arrived, or silence in place of a short gap."""
 
     pcm: bytes

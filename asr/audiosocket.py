@@ -7,14 +7,15 @@ A frame is one byte of kind, two bytes of payload length (big endian), the paylo
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from enum import IntEnum
+from typing import NamedTuple
 
 from asr.errors import FrameInvalid
 
 HEADER = 3
 MAX_PAYLOAD = 0xFFFF  # what two bytes can say
-FRAME_SECONDS = 0.02
+FRAME_SECONDS = 0.02  # what Asterisk sends at a time
+SILENCE_SECONDS = 0.06  # what we send at a time
 
 
 class Kind(IntEnum):
@@ -35,8 +36,7 @@ _UUID_BYTES = 16
 _MAX_CONTROL = 255  # Asterisk sends at most one byte here; room for newer versions
 
 
-@dataclass(frozen=True, slots=True)
-class Frame:
+class Frame(NamedTuple):
     kind: Kind
     payload: bytes
 
@@ -49,8 +49,8 @@ def encode(kind: Kind, payload: bytes = b"") -> bytes:
 
 
 def silence(kind: Kind) -> bytes:
-    """A 20 ms frame of silence: 320 bytes of payload at 8 kHz, 640 at 16 kHz."""
-    return encode(kind, bytes(int(SAMPLE_RATES[kind] * FRAME_SECONDS) * 2))
+    """A frame of ``SILENCE_SECONDS`` of silence."""
+    return encode(kind, bytes(round(SAMPLE_RATES[kind] * SILENCE_SECONDS) * 2))
 
 
 class FrameParser:
@@ -63,7 +63,7 @@ class FrameParser:
     def __init__(self, max_audio: int) -> None:
         """``max_audio``: the longest audio payload taken, in bytes."""
         self._max_audio = max_audio
-        self._buffer = bytearray()
+        self._rest = b""  # the beginning of a frame
         self._skip = 0  # bytes of an unknown payload still to come
         self.skipped = 0
 
@@ -73,28 +73,30 @@ class FrameParser:
         Raises ``FrameInvalid`` at the place of the first impossible length; frames before it are
         yielded first. There is no way back into step after that.
         """
-        buffer = self._buffer
-        buffer += data
+        if self._rest:
+            data = self._rest + data
+        at, size = 0, len(data)
+        self._rest = b""
         while True:
             if self._skip:
-                passed = min(self._skip, len(buffer))
-                del buffer[:passed]
+                passed = min(self._skip, size - at)
+                at += passed
                 self._skip -= passed
-            if len(buffer) < HEADER:
-                return
-            length = buffer[1] << 8 | buffer[2]
-            kind = _KINDS.get(buffer[0])
+            if size - at < HEADER:
+                break
+            length = data[at + 1] << 8 | data[at + 2]
+            kind = _KINDS.get(data[at])
             if kind is None:
                 self.skipped += 1
                 self._skip = HEADER + length
                 continue
             self._check(kind, length)
-            end = HEADER + length
-            if len(buffer) < end:
-                return
-            payload = bytes(buffer[HEADER:end])
-            del buffer[:end]
-            yield Frame(kind, payload)
+            end = at + HEADER + length
+            if size < end:
+                break
+            yield Frame(kind, data[at + HEADER : end])
+            at = end
+        self._rest = data[at:]
 
     def _check(self, kind: Kind, length: int) -> None:
         if kind is Kind.UUID:

@@ -18,6 +18,7 @@ import threading
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from asr.arrival import SAMPLE_BYTES
 from asr.audiosocket import FRAME_SECONDS
@@ -42,8 +43,7 @@ class Decoded:
     error: HotlineError | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class _Chunk:
+class _Chunk(NamedTuple):
     position: int  # in samples since the leg's first
     pcm: bytes
     at: float  # monotonic seconds of its arrival
@@ -118,6 +118,8 @@ class Leg:
 
     def nudge(self, now: float) -> None:
         """Decode audio that has waited for more of its kind for too long."""
+        if not self._waiting:  # nothing to look at, so no lock is worth its price
+            return
         with self._lock:
             if self._chunks and now - self._chunks[0].at > self._patience:
                 self._schedule(even_little=True)

@@ -18,6 +18,8 @@ _TAIL_MS = 200  # of the closing pause that stay with the utterance: soft ending
 _CUT_SEARCH = 1 / 3  # a cut at the cap is looked for in this last share of the utterance
 _CUT_SMOOTHING = 5  # frames over which loudness is averaged to find the best place to cut
 
+_SAMPLE = np.dtype("<i2")
+
 JudgeFrame = Callable[[bytes], bool]
 
 
@@ -139,7 +141,9 @@ class VoiceGate:
 
 
 def _loudness(pcm: bytes) -> float:
-    return float(np.abs(np.frombuffer(pcm, dtype="<i2").astype(np.int32)).mean())
+    samples = np.frombuffer(pcm, _SAMPLE)
+    # Called for every 20 ms of every leg; mean() takes half as long again.
+    return int(np.add.reduce(np.abs(samples, dtype=np.int32))) / len(samples)
 
 
 def loud(threshold: int) -> JudgeFrame:

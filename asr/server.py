@@ -1,8 +1,9 @@
 """The AudioSocket server: takes the taps' connections and feeds silence back to them.
 
-Every connection gets 20 ms of silence every 20 ms from its first frame on: Asterisk reads and
+Every connection gets as much silence as time passes, from its first frame on: Asterisk reads and
 writes an AudioSocket in one thread, and a peer that only listens makes that thread spin and starves
-the audio (asterisk#2089). One ticker serves all connections and keeps their deadlines.
+the audio (asterisk#2089). The silence comes in large frames, because each one wakes a thread of
+Asterisk (docs/decisions/0045). One ticker serves all connections and keeps their deadlines.
 
 A connection never harms another: it may only be as fast as real time plus a burst, its junk is
 bounded, and what it breaks ends with it.
@@ -23,6 +24,7 @@ from asr.audiosocket import (
     FRAME_SECONDS,
     HEADER,
     SAMPLE_RATES,
+    SILENCE_SECONDS,
     Frame,
     FrameParser,
     Kind,
@@ -39,7 +41,7 @@ log = logging.getLogger(__name__)
 _SILENCE = {kind: silence(kind) for kind in SAMPLE_RATES}
 _HANGUP = encode(Kind.HANGUP)
 _UNREAD_LIMIT = 16 * 1024  # bytes of silence waiting for a peer that does not read: send no more
-_CATCH_UP = 0.2  # seconds of silence made good after a stall of this process; more is useless
+_CATCH_UP = 0.5  # seconds of silence made good after a stall: Asterisk keeps no more audio
 # The fastest honest peer: 16 kHz in 20 ms frames, and half as much again.
 _BYTES_PER_SECOND = 1.5 * (16000 * SAMPLE_BYTES + HEADER / FRAME_SECONDS)
 _SWEEP_TICKS = 10
@@ -74,7 +76,7 @@ class AudioSocketServer:
         due = self.clock.monotonic()
         ticks = 0
         while True:
-            due = max(due + FRAME_SECONDS, self.clock.monotonic() - _CATCH_UP)
+            due = max(due + FRAME_SECONDS, self.clock.monotonic())
             await asyncio.sleep(due - self.clock.monotonic())
             now = self.clock.monotonic()
             for connection in list(self.connections):
@@ -104,6 +106,7 @@ class Connection(asyncio.Protocol):
         self._stream: Stream | None = None
         self._transport: asyncio.Transport | None = None
         self._silence: bytes | None = None
+        self._silence_due = 0.0  # monotonic seconds
         self._since = self._last = server.clock.monotonic()  # made; last sign of life
         self._received = 0
         self._junk = 0
@@ -120,20 +123,20 @@ class Connection(asyncio.Protocol):
             self.close("too_many_connections")
 
     def data_received(self, data: bytes) -> None:
-        self._last = self._server.clock.monotonic()
+        now = self._last = self._server.clock.monotonic()
         self._received += len(data)
         try:
             for frame in self._parser.feed(data):
                 if self._closing():
                     return
-                self._take(frame)
+                self._take(frame, now)
             if self._parser.skipped + self._junk > self._server.settings.max_junk_frames:
                 self.close("junk", lost=True)
         except FrameInvalid as invalid:
             self.close(invalid.error_id, lost=True)
-        self._pace(self._last)
+        self._pace(now)
 
-    def _take(self, frame: Frame) -> None:
+    def _take(self, frame: Frame, now: float) -> None:
         if frame.kind is Kind.HANGUP:
             self.close("hangup")
         elif self._stream is None:
@@ -142,7 +145,7 @@ class Connection(asyncio.Protocol):
             self._junk = self._parser.skipped = 0
             self._silence = _SILENCE[frame.kind]
             try:
-                self._stream.audio(frame.kind, frame.payload)
+                self._stream.audio(frame.kind, frame.payload, now)
             except ValueError:
                 self.close("rate_changed", lost=True)
         elif frame.kind is Kind.ERROR:
@@ -161,6 +164,8 @@ class Connection(asyncio.Protocol):
             self.close("unknown_id")
         else:
             self._silence = _SILENCE[Kind.SLIN]  # until its first audio says otherwise
+            self._silence_due = self._last
+            self._feed_silence(self._last)
 
     def _pace(self, now: float) -> None:
         """While the peer is ahead of real time by more than a burst, leave it to the kernel."""
@@ -196,13 +201,17 @@ class Connection(asyncio.Protocol):
         self._feed_silence(now)
 
     def _feed_silence(self, now: float) -> None:
+        """Send the silence that is owed until ``now``."""
         transport = self._transport
         if transport is None or self._silence is None:
             return
-        if transport.get_write_buffer_size() < _UNREAD_LIMIT:
-            # A telephone may send nothing for minutes; a peer that takes our silence is alive.
-            self._last = now
-            transport.write(self._silence)
+        self._silence_due = max(self._silence_due, now - _CATCH_UP)
+        while self._silence_due <= now:
+            self._silence_due += SILENCE_SECONDS
+            if transport.get_write_buffer_size() < _UNREAD_LIMIT:
+                # A telephone may send nothing for minutes; a peer that takes our silence is alive.
+                self._last = now
+                transport.write(self._silence)
 
     def _closing(self) -> bool:
         return self._transport is None or self._transport.is_closing()

@@ -38,6 +38,7 @@ class Stream:
         self._offset_ms = 0.0  # of the first sample, from the call's answer
         self._utterance = 0
         self._frames = 0
+        self._samples = 0
         self._first = self._last = 0.0  # when frames arrived, monotonic seconds
         self._arrival: Arrival | None = None
         self._dropped = 0
@@ -48,42 +49,43 @@ class Stream:
         """The tap has connected."""
         self._become(StreamState.OPEN, "")
 
-    def audio(self, kind: Kind, payload: bytes) -> None:
-        """Take one audio frame. Raises ``ValueError`` when the sample rate changes in mid-stream.
+    def audio(self, kind: Kind, payload: bytes, now: float) -> None:
+        """Take one audio frame that arrived at ``now`` (monotonic).
 
-        A payload of an odd size holds half a sample at its end, which is dropped.
+        Raises ``ValueError`` when the sample rate changes in mid-stream. A payload of an odd size
+        holds half a sample at its end, which is dropped.
         """
         if self.ending:
             return
-        clock = self._house.clock
-        self._last = clock.monotonic()
+        self._last = now
         rate = SAMPLE_RATES[kind]
         if self._leg is None or self._arrival is None:
             stall = self._house.pool.settings.stall_ms / 1000
             self._rate = rate
-            self._first = self._last
-            self._offset_ms = (clock.now().timestamp() - self.tap.origin) * 1000
+            self._first = now
+            self._offset_ms = (self._house.clock.now().timestamp() - self.tap.origin) * 1000
             self._leg = self._house.pool.leg(rate, self._decoded)
-            self._arrival = Arrival(rate, stall, self._last)
+            self._arrival = Arrival(rate, stall, now)
         elif rate != self._rate:
             raise ValueError("sample rate changed")
         self._frames += 1
+        self._samples += len(payload) // SAMPLE_BYTES
         if len(payload) % SAMPLE_BYTES:
             payload = payload[:-1]
-        self._do(self._arrival.audio(payload, self._last))
+        self._do(self._arrival.audio(payload, now), now)
 
     def tick(self, now: float) -> None:
         """Called every 20 ms: time passes, with or without audio."""
         if self._leg is not None and self._arrival is not None and not self.ending:
-            self._do(self._arrival.tick(now))
+            self._do(self._arrival.tick(now), now)
             self._leg.nudge(now)
 
-    def _do(self, actions: list[Action]) -> None:
+    def _do(self, actions: list[Action], now: float) -> None:
         assert self._leg is not None
         for action in actions:
             match action:
                 case Audio(pcm=pcm):
-                    dropped = self._leg.push(pcm, self._house.clock.monotonic())
+                    dropped = self._leg.push(pcm, now)
                     if dropped:
                         self._dropped += dropped
                         self._report("audio_dropped")
@@ -101,7 +103,8 @@ class Stream:
         if self._leg is None or self._arrival is None:
             self._become(*self._outcome)
         else:
-            self._do(self._arrival.settle(self._house.clock.monotonic()))
+            now = self._house.clock.monotonic()
+            self._do(self._arrival.settle(now), now)
             self._leg.finish()
 
     def _decoded(self, decoded: Decoded) -> None:
@@ -157,6 +160,7 @@ class Stream:
                 dropped_frames=self._dropped,
                 max_lag_ms=round(self._max_lag * 1000, 1),
                 seconds=round(self._last - self._first, 3),
+                audio_seconds=round(self._samples / self._rate, 3) if self._rate else 0.0,
             )
         )
 

@@ -75,8 +75,8 @@ class Segment:
 class StreamReport:
     """A change of one stream, and what was measured on it (milliseconds, counts).
 
-    ``seconds`` lie between the arrival of its first frame and of its last: where frames come every
-    20 ms, a number of ``frames`` that falls short of them was lost on the way.
+    ``seconds`` lie between the arrival of its first frame and of its last: where the telephone
+    sends all the time, ``audio_seconds`` that fall short of them were lost on the way.
     """
 
     tap_id: str
@@ -88,3 +88,4 @@ class StreamReport:
     dropped_frames: int = 0
     max_lag_ms: float = 0.0
     seconds: float = 0.0
+    audio_seconds: float = 0.0

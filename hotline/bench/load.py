@@ -106,6 +106,11 @@ def _frames(plan: Plan, notes: Notes) -> list[Figure]:
         count("taps lost", "legs", states[StreamState.LOST], nothing),
         count("frames received", "frames", sum(stream.frames for stream in streams)),
         count("frames missing by the clock", "frames", sum(s.missing for s in streams), nothing),
+        times(
+            "audio missing of each leg",
+            [stream.missing_seconds for stream in streams],
+            note="the end of it, when no more than some frames: cut off with the call",
+        ),
         count("frames dropped", "frames", sum(s.dropped_frames for s in streams), nothing),
         count("partials dropped", "segments", notes.partials_dropped),
     ]

@@ -10,7 +10,7 @@ from typing import Any
 
 from core.transcript import StreamState
 
-_FRAMES_PER_SECOND = 50
+FRAME_SECONDS = 0.02
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,11 +23,17 @@ class StreamNote:
     dropped_frames: int
     max_lag_ms: float
     seconds: float
+    audio_seconds: float
+
+    @property
+    def missing_seconds(self) -> float:
+        """Of audio that should have come meanwhile and did not, by its samples."""
+        return max(0.0, round(self.seconds - self.audio_seconds, 3))
 
     @property
     def missing(self) -> int:
-        """Frames that should have come meanwhile and did not; a part of one is the clock's."""
-        return max(0, int(self.seconds * _FRAMES_PER_SECOND) - self.frames)
+        """The same in frames of 20 ms, whatever the size of those that came."""
+        return int(round(self.missing_seconds / FRAME_SECONDS, 3))  # a part of one is the clock's
 
 
 @dataclass(slots=True)
@@ -79,4 +85,5 @@ def _stream(notes: Notes, line: dict[str, Any]) -> None:
         line["dropped_frames"],
         line["max_lag_ms"],
         line["seconds"],
+        line["audio_seconds"],
     )

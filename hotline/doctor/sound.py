@@ -55,7 +55,7 @@ async def _call(socket: _Socket, manager: Manager, place: str) -> Finding:
         async with asyncio.timeout(OPEN_SECONDS):
             await socket.opened[socket.speaker.bytes].wait()
         name = await _channel(manager, speaker)
-        await _originate(manager, place, socket.listener, f"ChanSpy,{name},qoES")
+        await _originate(manager, place, socket.listener, f"ChanSpy,{name},qoESl")
         async with asyncio.timeout(OPEN_SECONDS):
             await socket.opened[socket.listener.bytes].wait()
         await asyncio.sleep(CALL_SECONDS)

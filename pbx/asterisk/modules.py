@@ -11,7 +11,9 @@ from __future__ import annotations
 from collections.abc import Callable
 
 ROAD = (
-    "res_timing_timerfd",
+    # Not timerfd, which takes precedence where both are loaded: it forgets the ticks that a busy
+    # machine comes too late for, and with each of them 20 ms of a tap (docs/decisions/0045).
+    "res_timing_pthread",
     "res_sorcery_config",
     "res_sorcery_memory",
     "res_sorcery_astdb",

@@ -18,8 +18,9 @@ from pbx.taps.party import Party
 
 log = logging.getLogger(__name__)
 
-# Hear only what this channel says (o), quietly (q), and end with it (E, S).
-SPY_OPTIONS = "qoES"
+# Hear only what this channel says (o), quietly (q), and end with it (E, S); a busy machine may fall
+# behind by half a second instead of a tenth before Asterisk throws audio away (l).
+SPY_OPTIONS = "qoESl"
 
 
 class Keeper:

@@ -69,7 +69,7 @@ def test_garbage_gives_frames_or_one_clear_error_and_no_growth(chunks):
         except FrameInvalid as wrong:
             assert wrong.error_id == "audiosocket_frame_invalid"
             return
-        assert len(parser._buffer) < 3 + MAX_AUDIO
+        assert len(parser._rest) < 3 + MAX_AUDIO
 
 
 @pytest.mark.parametrize(
@@ -102,14 +102,20 @@ def test_an_unknown_payload_of_the_greatest_length_is_not_kept():
     frames = []
     for at in range(0, len(wire), 500):
         frames += parser.feed(wire[at : at + 500])
-        held = max(held, len(parser._buffer))
+        held = max(held, len(parser._rest))
     assert frames == [Frame(Kind.DTMF, b"9")]
     assert held < 3
 
 
-def test_silence_is_twenty_milliseconds():
-    assert silence(Kind.SLIN) == b"\x10\x01\x40" + bytes(320)
-    assert silence(Kind.SLIN16) == b"\x12\x02\x80" + bytes(640)
+def test_many_frames_in_one_read():
+    wire = (encode(Kind.SLIN, b"\x01\x00" * 160) + raw(0x42, b"?")) * 50
+    frames = parse(FrameParser(MAX_AUDIO), [wire[:-1], wire[-1:]])
+    assert frames == [Frame(Kind.SLIN, b"\x01\x00" * 160)] * 50
+
+
+def test_silence_is_sixty_milliseconds():
+    assert silence(Kind.SLIN) == b"\x10\x03\xc0" + bytes(960)
+    assert silence(Kind.SLIN16) == b"\x12\x07\x80" + bytes(1920)
 
 
 def test_a_payload_that_does_not_fit_is_refused():

@@ -97,16 +97,32 @@ async def until_decoding(pool) -> None:
             await asyncio.sleep(0.01)
 
 
-async def test_silence_comes_back_every_twenty_ms_from_the_first_frame(house, connect, make_tap):
+async def test_as_much_silence_as_time_comes_back_from_the_first_frame(house, connect, make_tap):
     peer = await tapped(await house(), connect, make_tap())
     # Nothing but the id has been sent: Asterisk may not say anything before it hears something.
-    await peer.until_heard(51)
-    assert {(kind, payload) for _, kind, payload in peer.heard} == {(Kind.SLIN, bytes(320))}
+    await peer.until_heard(18)
+    assert {(kind, payload) for _, kind, payload in peer.heard} == {(Kind.SLIN, bytes(960))}
     times = [at for at, _, _ in peer.heard]
     assert statistics.median(b - a for a, b in itertools.pairwise(times)) == pytest.approx(
-        0.02, abs=0.01
+        0.06, abs=0.02
     )
-    assert times[50] - times[0] == pytest.approx(1.0, abs=0.3)
+    assert times[17] - times[0] == pytest.approx(17 * 0.06, abs=0.3)
+
+
+async def test_the_silence_of_half_a_second_is_made_good_after_a_stall(
+    house, connect, make_tap, sink
+):
+    here = await house()
+    tap = make_tap()
+    peer = await tapped(here, connect, tap)
+    await peer.until_heard(2)
+    (connection,) = here.server.connections
+    sent = connection._silence_due
+    connection._feed_silence(sent + 0.31)
+    assert connection._silence_due - sent == pytest.approx(6 * 0.06)
+    connection._feed_silence(sent + 100)
+    assert connection._silence_due - (sent + 100) == pytest.approx(0.04)
+    await peer.until_heard(2 + 6 + 9)
 
 
 async def test_silence_takes_the_form_of_the_audio(house, connect, make_tap, tone, sink):
@@ -116,7 +132,7 @@ async def test_silence_takes_the_form_of_the_audio(house, connect, make_tap, ton
     async with asyncio.timeout(20):
         while not peer.heard or peer.heard[-1][1] is not Kind.SLIN16:
             await peer.until_heard(len(peer.heard) + 1)
-    assert peer.heard[-1][2] == bytes(640)
+    assert peer.heard[-1][2] == bytes(1920)
     peer.hang_up()
     await sink.until_state(tap, StreamState.ENDED)
     (final,) = sink.finals
@@ -137,6 +153,7 @@ async def test_keys_unknown_kinds_and_odd_sizes_do_no_harm(house, connect, make_
     peer.hang_up()
     report = await sink.until_state(tap, StreamState.ENDED)
     assert report.frames == 90
+    assert report.audio_seconds == pytest.approx(1.8)
     (final,) = sink.finals
     assert final.end_ms - final.start_ms == pytest.approx(600, abs=40)
 
@@ -217,7 +234,7 @@ async def test_a_broken_stream_is_lost_with_what_it_said_and_harms_no_other(
 async def test_a_telephone_may_be_silent_for_long(house, connect, make_tap, tone, sink):
     tap = make_tap()
     peer = await tapped(await house(audiosocket={"idle_seconds": 0.2}), connect, tap)
-    await peer.until_heard(50)
+    await peer.until_heard(10)
     peer.audio(tone(0.5))
     peer.hang_up()
     report = await sink.until_state(tap, StreamState.ENDED)
@@ -237,7 +254,8 @@ async def test_a_peer_that_neither_sends_nor_reads_is_lost_and_costs_no_memory(
     await sink.until_state(tap, StreamState.OPEN)
     (connection,) = here.server.connections
     now = SystemClock().monotonic()
-    for _ in range(200_000):  # more than an hour of silence, at once
+    for _ in range(60_000):  # an hour of silence, at once
+        connection._silence_due = now
         connection._feed_silence(now)
     assert connection._transport.get_write_buffer_size() < 20_000
     report = await sink.until_state(tap, StreamState.LOST)

@@ -71,13 +71,19 @@ def test_the_machine_is_this_one():
 
 
 def stream(frames: int, seconds: float) -> StreamNote:
-    return StreamNote("c", StreamState.ENDED, frames, 0, 0.0, seconds)
+    return StreamNote("c", StreamState.ENDED, frames, 0, 0.0, seconds, frames * 0.02)
 
 
 def test_frames_are_missing_when_fewer_came_than_the_clock_allows():
     assert stream(51, 1.0).missing == 0
     assert stream(47, 1.0).missing == 3
+    assert stream(47, 1.0).missing_seconds == pytest.approx(0.06)
     assert stream(52, 1.0).missing == 0  # the last ones came in a burst
+
+
+def test_what_is_missing_is_counted_by_time_not_by_frames():
+    large = StreamNote("c", StreamState.ENDED, 17, 0, 0.0, 1.0, 17 * 0.06)
+    assert large.missing == 0
 
 
 def test_notes_are_read_up_to_a_line_that_is_being_written(tmp_path):
@@ -93,6 +99,7 @@ def test_notes_are_read_up_to_a_line_that_is_being_written(tmp_path):
         "dropped_frames": 0,
         "max_lag_ms": 0.0,
         "seconds": 0.0,
+        "audio_seconds": 0.0,
     }
     ended = {**report, "at": 9.0, "state": "ended", "reason": "hangup", "frames": 40}
     said = {"note": "segment", "at": 6.0, "segment_id": "t.0", "call_id": "c"}

@@ -29,7 +29,7 @@ ALLOWED = (
     ("QueueAdd", {"Queue": "common", "Interface": "PJSIP/8001", "MemberName": "8001"}),
     ("QueuePause", {"Interface": "PJSIP/8001", "Paused": "true", "Reason": "wrap-up"}),
     ("QueueRemove", {"Queue": "common", "Interface": "PJSIP/8001"}),
-    originate("ChanSpy", "PJSIP/none-00000001,qoES"),
+    originate("ChanSpy", "PJSIP/none-00000001,qoESl"),
     originate("Wait", "5"),
     ("Hangup", {"Channel": "none"}),
     ("Redirect", {"Channel": "none", "Context": "hotline", "Exten": "call", "Priority": "1"}),

@@ -45,7 +45,7 @@ async def test_both_legs_of_a_talk_are_tapped_when_it_begins(studio):
         assert sent == {
             "Channel": f"AudioSocket/127.0.0.1:9092/{tap.tap_id}/c(slin)",
             "Application": "ChanSpy",
-            "Data": f"{channel},qoES",
+            "Data": f"{channel},qoESl",
             "Async": "true",
         }
 
