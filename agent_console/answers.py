@@ -12,7 +12,7 @@ from starlette.responses import JSONResponse, Response
 
 from core.errors import HotlineError, Invalid, NotFound
 
-STATUS_IDS = {400: "invalid", 404: "not_found", 405: "method_not_allowed"}
+STATUS_IDS = {405: "method_not_allowed"}
 
 
 def as_json(error: HotlineError) -> dict[str, Any]:
@@ -48,6 +48,8 @@ async def _http(_: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
     if error.status_code == NotFound.status:
         return answer(NotFound("there is nothing here"))
+    if error.status_code == 400:  # a body that cannot even be read; one status for what is invalid
+        return answer(Invalid("the body cannot be read"))
     error_id = STATUS_IDS.get(error.status_code, "refused")
     body = {"error_id": error_id, "message": error_id, "details": {}}
     return JSONResponse(body, error.status_code, error.headers)

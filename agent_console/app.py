@@ -6,7 +6,10 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from fastapi import FastAPI
+from fastapi.routing import APIRoute
+from starlette.routing import Match, Mount
 from starlette.staticfiles import StaticFiles
+from starlette.types import Scope
 
 from agent_console import answers
 from agent_console.consoles import Consoles
@@ -14,9 +17,11 @@ from agent_console.gate import LogInGate, Window
 from agent_console.middleware import BoundedBody, OriginCheck, SecurityHeaders
 from agent_console.parts import Parts, Readiness
 from agent_console.routes import (
+    acts,
     agents,
     calls,
     health,
+    policy,
     recordings,
     schemas,
     sessions,
@@ -26,13 +31,46 @@ from agent_console.routes import (
 from agent_console.settings import ConsoleSettings
 from core.clock import Clock, SystemClock
 from core.pack.form import TicketForm
-from core.ports import ConsoleDesk, RecordingShelf, Switchboard
+from core.ports import ConsoleDesk, RecordingShelf, RulesDesk, Switchboard, WorkDesk
 
 WEB = Path(__file__).parent / "web"
+API = "/api/"
+ROOMS = (sessions, calls, tickets, acts, agents, recordings, policy, health, schemas, socket)
+
+
+class Page(Mount):
+    """The page's files. An address of the API is never one, whatever the method: there it is the
+    API that says 404, or 405 with what is allowed."""
+
+    def matches(self, scope: Scope) -> tuple[Match, Scope]:
+        if scope["path"].startswith(API):
+            return Match.NONE, {}
+        return super().matches(scope)
 
 
 async def _always_ready() -> Mapping[str, bool]:
     return {}
+
+
+def create_api() -> FastAPI:
+    """The routes without anything behind them: what the published document describes."""
+    # No documentation pages: they load scripts from other sites.
+    app = FastAPI(
+        title="12345 console",
+        version="1",
+        summary="Calls, tickets and their closed loop, for consoles and for other programs.",
+        docs_url=None,
+        redoc_url=None,
+        openapi_url=f"{API}openapi.json",
+        generate_unique_id_function=_operation_id,
+    )
+    for room in ROOMS:
+        app.include_router(room.router)
+    return app
+
+
+def _operation_id(route: APIRoute) -> str:
+    return f"{route.tags[0]}_{route.name}" if route.tags else route.name
 
 
 def create_app(
@@ -40,6 +78,8 @@ def create_app(
     switchboard: Switchboard,
     settings: ConsoleSettings,
     *,
+    work: WorkDesk,
+    rules: RulesDesk,
     form: TicketForm,
     shelf: RecordingShelf | None = None,
     readiness: Readiness = _always_ready,
@@ -47,20 +87,20 @@ def create_app(
 ) -> FastAPI:
     """Build the application; ``ConsoleServer`` serves it.
 
-    ``form`` is the city pack's ticket form; ``shelf`` and ``settings.recordings`` together
-    allow playback; ``readiness`` says which parts behind the console work.
+    ``work`` is the work-order side, ``rules`` the city's rules, ``form`` the city pack's ticket
+    form; ``shelf`` and ``settings.recordings`` together allow playback; ``readiness`` says which
+    parts behind the console work.
     """
     clock = clock or SystemClock()
 
     def window(limit: int) -> Window:
         return Window(limit, settings.attempts_window_seconds, settings.attempts_remembered, clock)
 
-    # No documentation pages: they load scripts from other sites.
-    app = FastAPI(
-        title="12345 console", docs_url=None, redoc_url=None, openapi_url="/api/openapi.json"
-    )
+    app = create_api()
     app.state.parts = Parts(
         desk=desk,
+        work=work,
+        rules=rules,
         switchboard=switchboard,
         settings=settings,
         clock=clock,
@@ -71,9 +111,7 @@ def create_app(
         gate=LogInGate(window(settings.attempts_per_agent), window(settings.attempts_per_address)),
     )
     answers.install(app)
-    for room in (sessions, calls, tickets, agents, recordings, health, schemas, socket):
-        app.include_router(room.router)
-    app.mount("/", StaticFiles(directory=WEB, html=True))
+    app.router.routes.append(Page("/", StaticFiles(directory=WEB, html=True)))
     # The last one added is the outermost.
     app.add_middleware(BoundedBody, limit=settings.body_bytes, seconds=settings.body_seconds)
     app.add_middleware(OriginCheck, allowed=settings.origins)

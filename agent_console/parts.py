@@ -6,8 +6,9 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from typing import Annotated
 
-from fastapi import Depends
+from fastapi import Depends, Security
 from fastapi.requests import HTTPConnection
+from fastapi.security import APIKeyCookie, HTTPBearer
 
 from agent_console.consoles import Consoles
 from agent_console.errors import TokenMissing
@@ -15,7 +16,8 @@ from agent_console.gate import LogInGate
 from agent_console.settings import ConsoleSettings
 from core.clock import Clock
 from core.pack.form import TicketForm
-from core.ports import ConsoleDesk, RecordingShelf, Switchboard, Viewer
+from core.people.roles import require_console
+from core.ports import ConsoleDesk, RecordingShelf, RulesDesk, Switchboard, Viewer, WorkDesk
 
 COOKIE = "hotline_session"
 Readiness = Callable[[], Awaitable[Mapping[str, bool]]]
@@ -26,6 +28,8 @@ class Parts:
     """``readiness`` says which parts behind the console work, by name."""
 
     desk: ConsoleDesk
+    work: WorkDesk
+    rules: RulesDesk
     switchboard: Switchboard
     settings: ConsoleSettings
     clock: Clock
@@ -53,8 +57,17 @@ def token_of(connection: HTTPConnection) -> str:
     return token
 
 
+# For the published document: ``token_of`` is what really looks, also at WebSockets.
+_BEARER = Security(HTTPBearer(scheme_name="bearer", auto_error=False))
+_COOKIE = Security(APIKeyCookie(scheme_name="cookie", name=COOKIE, auto_error=False))
+
+
+async def _token(connection: HTTPConnection, _: object = _BEARER, __: object = _COOKIE) -> str:
+    return token_of(connection)
+
+
 PartsOf = Annotated[Parts, Depends(parts_of)]
-TokenOf = Annotated[str, Depends(token_of)]
+TokenOf = Annotated[str, Depends(_token)]
 
 
 async def viewer_of(parts: PartsOf, token: TokenOf) -> Viewer:
@@ -63,3 +76,12 @@ async def viewer_of(parts: PartsOf, token: TokenOf) -> Viewer:
 
 
 ViewerOf = Annotated[Viewer, Depends(viewer_of)]
+
+
+async def telephone_viewer(viewer: ViewerOf) -> Viewer:
+    """Who asks for something of the telephone. Raises ``NoConsole``."""
+    require_console(viewer.role)
+    return viewer
+
+
+TelephoneViewerOf = Annotated[Viewer, Depends(telephone_viewer)]

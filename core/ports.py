@@ -2,13 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass
-from typing import Any, Protocol
+from datetime import datetime
+from typing import TYPE_CHECKING, Any, Literal, Protocol
+
+from pydantic import JsonValue
 
 from core.calls import CallFact, Leg
 from core.transcript import Segment, StreamReport, Tap
 from core.views import AgentView, DraftView, Event, SnapshotView, TicketView
+
+if TYPE_CHECKING:  # the loop itself needs the people of this module
+    from core.loop.rules import PolicyView
+    from core.loop.states import Act
+    from core.loop.views import StepView, TicketDetail, TicketPage
 
 
 class FactSink(Protocol):
@@ -74,11 +82,16 @@ class AgentSink(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Viewer:
-    """Who looks: decides what a console may see. ``agent`` is the agent's number."""
+    """Who looks and acts. ``agent`` is the account's number (for agents the 工号).
+
+    ``role`` is one of ``core.people.roles``; ``county`` "" is the city, ``unit`` "" no unit.
+    """
 
     agent: str
     name: str
-    role: str  # "agent" sees his own calls; "supervisor" sees all
+    role: str
+    county: str = ""
+    unit: str = ""
 
 
 class ConsoleDesk(Protocol):
@@ -120,7 +133,60 @@ class ConsoleDesk(Protocol):
         """Make the draft a ticket; twice gives the same ticket."""
         ...
 
-    async def ticket(self, viewer: Viewer, number: str) -> TicketView: ...
+
+@dataclass(frozen=True, slots=True)
+class TicketQuery:
+    """What a list shows: everything that is given must hold. ``text`` is searched as words."""
+
+    open: bool | None = None
+    states: tuple[str, ...] = ()
+    types: tuple[str, ...] = ()
+    urgencies: tuple[str, ...] = ()
+    subjects: tuple[str, ...] = ()
+    category: str = ""  # a code or its beginning
+    county: str = ""
+    unit: str = ""
+    created_from: datetime | None = None
+    created_before: datetime | None = None
+    due_before: datetime | None = None
+    phone: str = ""  # the caller's or the contact's, in any spelling
+    text: str = ""
+    after: str = ""  # where the page before ended
+    limit: int = 50
+
+
+class WorkDesk(Protocol):
+    """The work-order side as people use it; implemented by ``core.loop``. Everything is checked
+    against the viewer's role and place, masked for him, and written to the access log."""
+
+    async def register(self, viewer: Viewer, fields: Mapping[str, JsonValue]) -> TicketDetail: ...
+
+    async def perform(
+        self,
+        viewer: Viewer,
+        number: str,
+        act: Act,
+        body: Mapping[str, Any],
+        expected_version: int | None = None,
+    ) -> TicketDetail:
+        """``expected_version``: refused with ``VersionStale`` if the ticket has moved on since."""
+        ...
+
+    async def detail(self, viewer: Viewer, number: str) -> TicketDetail: ...
+
+    async def history(self, viewer: Viewer, number: str) -> list[StepView]: ...
+
+    async def tickets(self, viewer: Viewer, query: TicketQuery) -> TicketPage: ...
+
+
+class RulesDesk(Protocol):
+    """The city's rules as they are in force; implemented by ``core.loop.rules``."""
+
+    async def rules(self, viewer: Viewer) -> PolicyView: ...
+
+    async def reload(self, viewer: Viewer) -> PolicyView:
+        """Read them anew. For administrators; refused as a whole if they are not sound."""
+        ...
 
 
 class RecordingShelf(Protocol):
@@ -130,5 +196,59 @@ class RecordingShelf(Protocol):
         """The file of one leg, relative to the recording folder (as ``RecordingKept.file``).
 
         Raises ``core.errors.NotFound``, also for a call that is not the viewer's to hear.
+        """
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Restriction:
+    """Whether a number is limited (article 47), and until when.
+
+    ``measure`` is the id to which the caller may object. Whatever a number has done, help in an
+    emergency stays open to it: there is no restriction that says otherwise.
+    """
+
+    limited: bool = False
+    until: datetime | None = None
+    measure: int | None = None
+    emergency_open: Literal[True] = True
+
+
+class Restrictions(Protocol):
+    """Asked by the telephone's side before a caller is let into a queue."""
+
+    async def restriction(self, caller_number: str | None) -> Restriction:
+        """For a number in any spelling; None (withheld) is never limited.
+
+        Never raises: when nothing can be known nobody is limited.
+        """
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Notice:
+    """Something to be told. ``key`` stays the same when it is tried again.
+
+    ``recipient`` is caller, unit:<key>, head:<key>, authority, government or police; ``address`` a
+    telephone number where one is known (callers), else empty: the adapter knows its units.
+    """
+
+    key: str
+    number: str
+    template: str
+    recipient: str
+    channel: str
+    address: str
+    text: str
+    at: datetime
+
+
+class Notifier(Protocol):
+    """Sends notices outside: an SMS gateway, a letter office, a file."""
+
+    async def send(self, notice: Notice) -> str:
+        """Returns the receipt. A key that was sent before is not sent again: same receipt.
+
+        Raises ``core.errors.HotlineError`` when it was not, or not surely, sent.
         """
         ...

@@ -89,6 +89,8 @@ class CallView(View):
 
 
 class TicketView(View):
+    """A ticket as a console has it; in an event ``fields`` are empty: to read them, ask for it."""
+
     number: str
     call_id: str | None
     state: str

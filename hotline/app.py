@@ -13,14 +13,20 @@ from asr.service import SpeechService
 from asr.settings import AsrSettings
 from core.clock import Clock, SystemClock
 from core.desk import HotlineDesk
+from core.loop.rules import RulesOffice, versions_in_use
+from core.notices import FileNotifier, NoticeSender
+from core.policy.book import read_versions
+from core.policy.shelf import PolicyShelf
 from core.ports import TranscriptSink
 from core.spool import Spool
 from core.store import Database
 from core.store.vault import Vault
 from hotline.duties import Duties
+from hotline.eraser import RecordingEraser
 from hotline.lanes import Lanes
 from hotline.recordings import RecordingWatch
 from hotline.relay import TranscriptRelay
+from hotline.rules import RulesReloader
 from hotline.site import Site
 from hotline.wrapup import WrapUpEnder
 from pbx.agi.server import AgiServer
@@ -53,7 +59,14 @@ class Hotline:
         self.site = site
         self.database = Database(site.database_url)
         vault = Vault(site.master)
-        self.desk = HotlineDesk(self.database, vault, site.pack, clock)
+        self.rules = PolicyShelf(
+            site.policies,
+            lambda: read_versions(site.city, site.pack),
+            lambda: self.database.read(versions_in_use),
+            clock,
+        )
+        self.desk = HotlineDesk(self.database, vault, site.pack, lambda: self.rules.current, clock)
+        self.reloader = RulesReloader(self.rules)
         self.spool = Spool(self.desk, self.desk, vault, site.spool)
         self.lanes = Lanes(self.spool, self.spool, self.desk, self.desk.announce)
         relay = TranscriptRelay(self.lanes, witness)
@@ -71,6 +84,8 @@ class Hotline:
             clock=clock,
         )
         relay.attach(self.bridge)
+        self.notices = NoticeSender(self.database, vault, FileNotifier(site.notices), clock)
+        self.eraser = RecordingEraser(self.desk, site.recordings)
         self.recordings = RecordingWatch(self.desk, site.recordings)
         self.agi = AgiServer(self._runner(clock), str(site.pbx.agi.host), site.pbx.agi.port)
         self.console = ConsoleServer(
@@ -78,6 +93,8 @@ class Hotline:
                 self.desk,
                 self.bridge.switchboard,
                 site.console,
+                work=self.desk.work,
+                rules=RulesOffice(self.rules, self.database.write, self.desk.log, clock),
                 form=site.pack.form,
                 shelf=self.desk,
                 readiness=self._readiness,
@@ -124,7 +141,10 @@ class Hotline:
             await self.agi.start()
             for entry in self.site.settings.agents:
                 first = self.site.secrets.agents[entry.number].console
-                await self.desk.sessions.put_agent(entry.number, entry.name, entry.role, first)
+                await self.desk.sessions.put_agent(
+                    entry.number, entry.name, entry.role, first, entry.county, entry.unit
+                )
+            await self.reloader.look()
             duties.start("desk", self.desk.run())
             duties.start("spool", self.spool.run())
             duties.start("lanes", self.lanes.run(), self.lanes.stop)
@@ -132,6 +152,12 @@ class Hotline:
             duties.start("bridge", self.bridge.run())
             duties.start("wrap-up", WrapUpEnder(self.desk, self.bridge.switchboard).run())
             duties.start("recordings", self.recordings.run())
+            duties.start("clockwork", self.desk.clockwork.run())
+            duties.start("heirs", self.desk.heirs.run())
+            duties.start("eraser", self.eraser.run())
+            duties.start("notices", self.notices.run())
+            duties.start("rules", self.reloader.run())
+            duties.start("retention", self.desk.retention.run())
             duties.start("console", self.console.run(), self._stop_console)
             await self.console.ready()
             if started is not None:

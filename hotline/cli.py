@@ -13,7 +13,19 @@ from collections.abc import Iterator
 import typer
 
 from core.errors import HotlineError
-from hotline.commands import asterisk, bench, demo, doctor, draft, init, models, probe, serve
+from hotline.commands import (
+    asterisk,
+    audit,
+    bench,
+    demo,
+    doctor,
+    draft,
+    init,
+    models,
+    policy,
+    probe,
+    serve,
+)
 
 SYSTEM_ERROR = "system_error"  # a file or a socket that the system refuses; its own words follow
 
@@ -31,6 +43,8 @@ app.command()(probe.probe)
 app.command()(draft.draft)
 app.add_typer(asterisk.app, name="asterisk")
 app.add_typer(models.app, name="models")
+app.add_typer(policy.app, name="policy")
+app.add_typer(audit.app, name="audit")
 app.add_typer(bench.app, name="bench")
 
 

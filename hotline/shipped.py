@@ -6,9 +6,10 @@ from pathlib import Path
 
 PROJECT = Path(__file__).parents[1]
 CITIES = PROJECT / "cities"
+SCHEMA = CITIES / "schema"  # of the files of a pack, for editors
 FLOWS = PROJECT / "ivr_flows"
 
 
 def first_city() -> str:
     """The city pack that is taken when none is named: the only one, or the first by name."""
-    return min(folder.name for folder in CITIES.iterdir() if folder.is_dir())
+    return min(file.parent.name for file in CITIES.glob("*/city.yaml"))

@@ -22,8 +22,11 @@ from agent_console.settings import ConsoleSettings
 from asr.settings import AsrSettings
 from core.errors import Conflict, Invalid
 from core.pack import CityPack, load_pack
+from core.people.places import place_fault
+from core.people.roles import CONSOLE
+from core.policy import PolicyBook, load_policies
 from core.store.vault import KEY_BYTES
-from hotline.shipped import CITIES, FLOWS
+from hotline.shipped import CITIES, FLOWS, SCHEMA
 from pbx.settings import (
     AgentSettings,
     AgiSettings,
@@ -51,11 +54,27 @@ class SiteModel(BaseModel):
 
 
 class AgentEntry(SiteModel):
-    """An agent of ``site.yaml``; without ``queues`` he serves all of them at level 0."""
+    """An account of ``site.yaml``: who may log in, as what, and at which place.
+
+    Roles with a telephone console have a telephone; without ``queues`` they serve all of them at
+    level 0. ``county`` is a district's code (none: the city), ``unit`` a unit's key.
+    """
 
     number: str
     name: str
-    role: Literal["agent", "supervisor"] = "agent"
+    role: Literal[
+        "agent",
+        "dispatcher",
+        "supervisor",
+        "unit",
+        "unit_head",
+        "authority",
+        "government",
+        "auditor",
+        "admin",
+    ] = "agent"
+    county: str = ""
+    unit: str = ""
     browser: bool = False
     queues: dict[str, int] | None = None
     contact: str | None = None
@@ -108,6 +127,11 @@ class Site:
     secrets: SiteSecrets
     pack: CityPack
     pbx: PbxSettings
+    policies: PolicyBook
+
+    @property
+    def city(self) -> Path:
+        return self.folder / self.settings.city
 
     @property
     def flows(self) -> Path:
@@ -129,6 +153,11 @@ class Site:
     @property
     def spool(self) -> Path:
         return self.folder / "spool" / "facts"
+
+    @property
+    def notices(self) -> Path:
+        """Where notices are written that no other adapter sends."""
+        return self.folder / "notices"
 
     @property
     def master(self) -> bytes:
@@ -154,7 +183,30 @@ def load_site(folder: Path) -> Site:
     settings = _model(SiteSettings, folder / "site.yaml")
     keys = _model(SiteSecrets, folder / "secrets.yaml")
     pack = load_pack(folder / settings.city)
-    return Site(folder, settings, keys, pack, _pbx(folder, settings, keys, pack))
+    _check_places(settings, pack)
+    policies = load_policies(folder / settings.city, pack)
+    return Site(folder, settings, keys, pack, _pbx(folder, settings, keys, pack), policies)
+
+
+def city_folder(folder: Path) -> Path:
+    """The folder of a site's city pack; reads ``site.yaml`` and nothing else.
+
+    Raises ``SiteInvalid``.
+    """
+    settings: SiteSettings = _model(SiteSettings, folder / "site.yaml")
+    return folder.absolute() / settings.city
+
+
+def _check_places(settings: SiteSettings, pack: CityPack) -> None:
+    """Raises ``SiteInvalid`` for an account at a place that the city or its role does not have."""
+    for entry in settings.agents:
+        fault = place_fault(entry.role, entry.county, entry.unit, pack)
+        if not fault and entry.role not in CONSOLE and (entry.queues or entry.browser):
+            fault = "queues" if entry.queues else "browser"
+        if fault:
+            raise SiteInvalid(
+                "site.yaml: an account is out of place", agent=entry.number, field=fault
+            )
 
 
 def _model(model: type[Any], file: Path) -> Any:
@@ -216,6 +268,7 @@ def _pbx(folder: Path, settings: SiteSettings, keys: SiteSecrets, pack: CityPack
                     }
                 )
                 for entry in settings.agents
+                if entry.role in CONSOLE
             ),
         )
     except ValidationError as wrong:
@@ -230,11 +283,12 @@ def init_site(folder: Path, settings: SiteSettings, city: str) -> Site:
     if (folder / "site.yaml").exists():
         raise SiteExists(f"{folder.name} is a site already", folder=folder.name)
     source = CITIES / city
-    if not source.is_dir():
+    if not (source / "city.yaml").is_file():
         raise SiteInvalid(f"there is no city pack {city!r}", city=city)
     folder.mkdir(parents=True, exist_ok=True)
     folder.chmod(0o700)  # the database is in here, and SQLite asks nobody about its files' modes
     shutil.copytree(source, folder / settings.city, dirs_exist_ok=True)
+    shutil.copytree(SCHEMA, (folder / settings.city).parent / SCHEMA.name, dirs_exist_ok=True)
     shutil.copytree(FLOWS, folder / settings.flows, dirs_exist_ok=True)
     (folder / settings.recordings).mkdir(mode=0o700, exist_ok=True)
     keys = SiteSecrets(

@@ -15,6 +15,7 @@ from pathlib import Path
 from pydantic import SecretStr
 
 from asr.settings import AsrSettings
+from core.clock import Clock
 from hotline.app import Hotline
 from hotline.console_client import ConsoleClient, open_console
 from hotline.ports import free_ports, free_range
@@ -85,9 +86,9 @@ async def open_stage(site: Site, install: AsteriskInstall | None = None) -> Asyn
 
 
 @asynccontextmanager
-async def serving(site: Site) -> AsyncIterator[Hotline]:
+async def serving(site: Site, clock: Clock | None = None) -> AsyncIterator[Hotline]:
     """Our own parts, in this process, from started to stopped in good order."""
-    hotline = Hotline(site)
+    hotline = Hotline(site, clock)
     stop, started = asyncio.Event(), asyncio.Event()
     running = asyncio.create_task(hotline.run(stop, started), name="hotline")
     starting = asyncio.create_task(started.wait())

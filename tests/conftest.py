@@ -7,6 +7,14 @@ from collections import Counter
 import pytest
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption(
+        "--write-regulation",
+        action="store_true",
+        help="write docs/regulation.md from this run of tests/articles",
+    )
+
+
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     """One list of what was skipped and why; a skipped test is not a passed one."""
     reasons: Counter[str] = Counter()

@@ -7,9 +7,19 @@ from typing import Annotated
 from fastapi import APIRouter
 from pydantic import BaseModel, ConfigDict, StringConstraints
 
-from agent_console.parts import PartsOf, ViewerOf
+from agent_console.parts import PartsOf, TelephoneViewerOf
+from agent_console.problems import guarded
+from core.errors import Conflict, Invalid, NotFound, Unavailable
+from core.people.errors import NoConsole
 
-router = APIRouter(prefix="/api/agents/me", tags=["agents"])
+# The switchboard has errors of its own under each of these.
+TELEPHONE = (NotFound, Conflict, Unavailable)
+
+router = APIRouter(
+    prefix="/api/agents/me",
+    tags=["agents"],
+    responses=guarded(NoConsole, elsewhere=TELEPHONE),
+)
 
 
 class Pause(BaseModel):
@@ -23,21 +33,23 @@ class Pause(BaseModel):
 
 
 @router.post("/sign-in", status_code=204)
-async def sign_in(parts: PartsOf, viewer: ViewerOf) -> None:
+async def sign_in(parts: PartsOf, viewer: TelephoneViewerOf) -> None:
     await parts.switchboard.sign_in(viewer.agent)
 
 
 @router.post("/sign-out", status_code=204)
-async def sign_out(parts: PartsOf, viewer: ViewerOf) -> None:
+async def sign_out(parts: PartsOf, viewer: TelephoneViewerOf) -> None:
     await parts.switchboard.sign_out(viewer.agent)
 
 
-@router.post("/pause", status_code=204)
-async def pause(body: Pause, parts: PartsOf, viewer: ViewerOf) -> None:
+@router.post(
+    "/pause", status_code=204, responses=guarded(NoConsole, elsewhere=(Invalid, *TELEPHONE))
+)
+async def pause(body: Pause, parts: PartsOf, viewer: TelephoneViewerOf) -> None:
     await parts.switchboard.pause(viewer.agent, body.reason)
 
 
 @router.post("/resume", status_code=204)
-async def resume(parts: PartsOf, viewer: ViewerOf) -> None:
+async def resume(parts: PartsOf, viewer: TelephoneViewerOf) -> None:
     """Back to work from a pause or from wrap-up."""
     await parts.switchboard.resume(viewer.agent)

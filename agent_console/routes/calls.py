@@ -9,6 +9,13 @@ from fastapi import APIRouter, Path
 from pydantic import BaseModel, ConfigDict, StringConstraints
 
 from agent_console.parts import PartsOf, ViewerOf
+from agent_console.problems import asked, guarded
+from core.desk.drafts import DraftSubmitted, NotYours
+from core.draft.draft import DraftFieldInvalid, DraftFieldUnknown
+from core.errors import NotFound
+from core.loop.errors import FieldUnknown
+from core.people.errors import NoConsole
+from core.policy.book import PolicyUnknown
 from core.views import DraftView, SnapshotView, TicketView
 
 router = APIRouter(prefix="/api", tags=["calls"])
@@ -18,7 +25,7 @@ FieldKey = Annotated[str, Path(pattern=r"^[a-z][a-z0-9_]{0,39}$")]
 
 
 # No NUL: PostgreSQL has no place for it in a text.
-Text = Annotated[str, StringConstraints(max_length=20_000, pattern=r"\A[^\x00]*\z")]
+Text = Annotated[str, StringConstraints(max_length=20_000, pattern=r"^[^\x00]*$")]
 
 
 class FieldValue(BaseModel):
@@ -29,12 +36,17 @@ class FieldValue(BaseModel):
     value: Text | bool | Annotated[list[Text], Len(max_length=100)] | None
 
 
-@router.get("/snapshot")
+@router.get("/snapshot", responses=guarded(NoConsole))
 async def snapshot(parts: PartsOf, viewer: ViewerOf) -> SnapshotView:
     return await parts.desk.snapshot(viewer)
 
 
-@router.put("/calls/{call_id}/draft/{field}")
+@router.put(
+    "/calls/{call_id}/draft/{field}",
+    responses=asked(
+        NotFound, NoConsole, NotYours, DraftSubmitted, DraftFieldUnknown, DraftFieldInvalid
+    ),
+)
 async def set_field(
     call_id: CallId, field: FieldKey, body: FieldValue, parts: PartsOf, viewer: ViewerOf
 ) -> DraftView:
@@ -42,7 +54,10 @@ async def set_field(
     return await parts.desk.set_field(viewer, call_id, field, body.value)
 
 
-@router.post("/calls/{call_id}/ticket")
+@router.post(
+    "/calls/{call_id}/ticket",
+    responses=asked(NotFound, NoConsole, NotYours, FieldUnknown, PolicyUnknown),
+)
 async def submit(call_id: CallId, parts: PartsOf, viewer: ViewerOf) -> TicketView:
     """Make the draft a ticket; twice gives the same ticket."""
     return await parts.desk.submit(viewer, call_id)

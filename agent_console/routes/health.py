@@ -6,6 +6,7 @@ from fastapi import APIRouter, Response
 from pydantic import BaseModel
 
 from agent_console.parts import PartsOf
+from agent_console.problems import problems
 
 router = APIRouter(prefix="/api/health", tags=["health"])
 
@@ -17,13 +18,16 @@ class Health(BaseModel):
     parts: dict[str, bool] = {}
 
 
-@router.get("/live")
+@router.get("/live", responses=problems())
 async def live() -> Health:
     """The process answers."""
     return Health(ok=True)
 
 
-@router.get("/ready")
+@router.get(
+    "/ready",
+    responses=problems() | {503: {"model": Health, "description": "A part is away."}},
+)
 async def ready(response: Response, parts: PartsOf) -> Health:
     """200 when every part works and we are not shutting down, else 503."""
     standing = dict(await parts.readiness())

@@ -9,9 +9,11 @@ from fastapi import APIRouter
 from starlette.responses import FileResponse
 
 from agent_console.parts import PartsOf, ViewerOf
+from agent_console.problems import asked
 from agent_console.routes.calls import CallId
 from core.calls import Leg
 from core.errors import NotFound
+from core.people.errors import NoConsole, RecordingClosed
 
 router = APIRouter(prefix="/api/calls", tags=["recordings"])
 
@@ -31,7 +33,19 @@ def resolve(folder: Path, file: str) -> Path:
     return path
 
 
-@router.get("/{call_id}/recordings/{leg}")
+WAV = {"audio/wav": {"schema": {"type": "string", "contentMediaType": "audio/wav"}}}
+
+
+@router.get(
+    "/{call_id}/recordings/{leg}",
+    response_class=FileResponse,
+    responses=asked(NotFound, NoConsole, RecordingClosed)
+    | {
+        200: {"content": WAV, "description": "The whole leg."},
+        206: {"content": WAV, "description": "The range that was asked for."},
+        416: {"description": "There is no such range."},
+    },
+)
 async def recording(call_id: CallId, leg: Leg, parts: PartsOf, viewer: ViewerOf) -> FileResponse:
     """One leg as WAV. 404 when there is none, or when it is not the viewer's to hear."""
     if parts.recordings is None or parts.settings.recordings is None:

@@ -7,11 +7,12 @@ from typing import Any
 from fastapi import APIRouter
 
 from agent_console.messages import schema
+from agent_console.problems import problems
 
 router = APIRouter(prefix="/api/schemas", tags=["schemas"])
 
 
-@router.get("")
+@router.get("", responses=problems())
 async def messages() -> dict[str, Any]:
     """JSON Schema of all messages (see ``agent_console.messages``)."""
     return schema()

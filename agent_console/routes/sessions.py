@@ -7,9 +7,14 @@ from typing import Annotated
 from fastapi import APIRouter, Request, Response
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, StringConstraints
 
+from agent_console.errors import TokenMissing, TooManyAttempts
 from agent_console.messages import ViewerView
 from agent_console.parts import COOKIE, PartsOf, TokenOf, ViewerOf
+from agent_console.problems import guarded, problems
+from core.desk.sessions import LogInRefused
+from core.errors import Invalid
 from core.ports import Viewer
+from core.store.database import DatabaseAway
 
 router = APIRouter(prefix="/api/sessions", tags=["sessions"])
 
@@ -38,7 +43,11 @@ def _view(viewer: Viewer) -> ViewerView:
     return ViewerView(agent=viewer.agent, name=viewer.name, role=viewer.role)
 
 
-@router.post("", status_code=201)
+@router.post(
+    "",
+    status_code=201,
+    responses=problems(Invalid, LogInRefused, TooManyAttempts, DatabaseAway),
+)
 async def log_in(body: LogIn, request: Request, response: Response, parts: PartsOf) -> LoggedIn:
     """Open a session. 401 when refused, 429 (with Retry-After) after too many attempts."""
     parts.gate.enter(body.agent, request.client.host if request.client else "")
@@ -57,7 +66,7 @@ async def log_in(body: LogIn, request: Request, response: Response, parts: Parts
     return LoggedIn(viewer=_view(viewer))
 
 
-@router.delete("", status_code=204)
+@router.delete("", status_code=204, responses=problems(TokenMissing, DatabaseAway))
 async def log_out(response: Response, parts: PartsOf, token: TokenOf) -> None:
     """End the session and every console that it opened."""
     await parts.desk.log_out(token)
@@ -65,6 +74,6 @@ async def log_out(response: Response, parts: PartsOf, token: TokenOf) -> None:
     response.delete_cookie(COOKIE, httponly=True, samesite="strict")
 
 
-@router.get("/me")
+@router.get("/me", responses=guarded())
 async def me(viewer: ViewerOf) -> ViewerView:
     return _view(viewer)

@@ -11,6 +11,7 @@ from agent_console.errors import OriginRefused
 from agent_console.origin import is_ours
 from agent_console.parts import parts_of, token_of
 from core.errors import HotlineError
+from core.people.roles import require_console
 
 router = APIRouter()
 
@@ -23,7 +24,9 @@ async def console(websocket: WebSocket) -> None:
         if not is_ours(websocket.headers, parts.settings.origins):
             raise OriginRefused
         token = token_of(websocket)
-        opened = Console(parts, websocket, token, await parts.desk.viewer(token))
+        viewer = await parts.desk.viewer(token)
+        require_console(viewer.role)
+        opened = Console(parts, websocket, token, viewer)
         with parts.consoles.entered(opened):
             await websocket.accept()
             await opened.run()

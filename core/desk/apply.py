@@ -13,6 +13,7 @@ from sqlmodel import Session
 
 from core import calls
 from core.calls import CALL_TRANSITIONS, CallFact, CallState
+from core.loop.columns import caller_digest
 from core.store.tables import CallRow, RecordingRow
 from core.store.vault import Vault
 from core.transitions import IllegalTransition, advance
@@ -129,11 +130,14 @@ def keep(fact: CallFact, row: CallRow, session: Session, vault: Vault) -> None:
     """Seal who calls, and keep where a recording lies."""
     match fact:
         case calls.CallArrived(caller_number=number, caller_name=name):
+            if vault.erased(session, row.id):  # a fact that comes late brings nothing back
+                return
             if number and row.caller_sealed is None:
                 row.caller_sealed = vault.seal(session, row.id, number)
-                row.caller_digest = vault.digest(number)
+                row.caller_digest = caller_digest(vault, number)
             if name and row.name_sealed is None:
                 row.name_sealed = vault.seal(session, row.id, name)
         case calls.RecordingKept(leg=leg, file=file):
             if session.get(RecordingRow, (row.id, leg.value)) is None:
-                session.add(RecordingRow(call_id=row.id, leg=leg.value, file=file))
+                erase = vault.erased(session, row.id)
+                session.add(RecordingRow(call_id=row.id, leg=leg.value, file=file, erase=erase))

@@ -22,10 +22,30 @@ from core.desk.live import LiveCalls
 from core.desk.records import Records
 from core.desk.sessions import Sessions
 from core.desk.tellings import Tellings
-from core.desk.tickets import TicketWriter
 from core.errors import NotFound
+from core.loop.abuse_desk import AbuseDesk
+from core.loop.clockwork import Clockwork
+from core.loop.engine import Loop
+from core.loop.hearings import Hearings, granted
+from core.loop.heirs import Heirs
+from core.loop.lists import TicketLists
+from core.loop.meetings import Meetings
+from core.loop.office import WorkOffice
+from core.loop.rates import RateDesk
+from core.loop.registration import Registrar
+from core.loop.repository import LoopRepository
+from core.loop.retention import Retention
 from core.pack import CityPack
-from core.ports import Viewer
+from core.people.access import AccessLog
+from core.people.accounts import Accounts
+from core.people.audit import AuditOffice
+from core.people.errors import RecordingClosed
+from core.people.logged import Logged
+from core.people.roles import CONSOLE, require_console
+from core.people.sight import sees
+from core.policy import PolicyBook
+from core.ports import Restriction, Viewer
+from core.search import words
 from core.store.database import Database
 from core.store.outbox import NOBODY, Published, Sequencer, note
 from core.store.tables import CallRow, RecordingRow, SegmentRow, TicketRow
@@ -48,14 +68,21 @@ T = TypeVar("T")
 
 
 class HotlineDesk:
-    """Implements ``FactSink``, ``TranscriptSink``, ``AgentSink`` and ``ConsoleDesk``
-    and ``RecordingShelf``.
+    """Implements ``FactSink``, ``TranscriptSink``, ``AgentSink``, ``ConsoleDesk``,
+    ``RecordingShelf`` and ``Restrictions``.
 
     What concerns one call is done in the order in which it came, whatever the database; different
     calls do not wait for each other. ``run`` must be running for events to flow.
     """
 
-    def __init__(self, database: Database, vault: Vault, pack: CityPack, clock: Clock) -> None:
+    def __init__(
+        self,
+        database: Database,
+        vault: Vault,
+        pack: CityPack,
+        policies: Callable[[], PolicyBook],
+        clock: Clock,
+    ) -> None:
         self._database = database
         self._vault = vault
         self._clock = clock
@@ -63,19 +90,43 @@ class HotlineDesk:
         self._bus: Bus[Published] = Bus()
         self._records = Records(vault, pack)
         self._live = LiveCalls(self._records)
-        self._tickets = TicketWriter(pack, self._records, vault, clock)
-        self._drafts = DraftKeeper.create(pack, self._records, self._tickets, clock)
+        registrar = Registrar(pack, vault, policies, clock)
+        self._drafts = DraftKeeper.create(pack, self._records, registrar, clock)
         self._feed = Feed(database, self._records, self._floor, self._bus, clock)
         self._sequencer = Sequencer(database, self._publish, self._feed.load)
         self._tellings = Tellings(lambda work: self._write("", work), clock)
         self._locks: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
         self.sessions = Sessions(database, clock, LOG_IN_HOLDS)
+        self.log = AccessLog(vault.key_for("access"), clock)
+        self.loop = Loop(
+            self._sequencer.write, database.read, registrar, vault, policies, self.log, clock
+        )
+        self.clockwork = Clockwork(self._sequencer.write, database.read, self.loop, clock)
+        self.meetings = Meetings(self._sequencer.write, self.loop, vault, policies, self.log, clock)
+        self.heirs = Heirs(self._sequencer.write, database.read, self.loop, policies, clock)
+        self.abuse = AbuseDesk(
+            self._sequencer.write, database.read, vault, policies, self.log, clock
+        )
+        self.lists = TicketLists(
+            self._sequencer.write, database.read, vault, policies, self.log, clock
+        )
+        self.rates = RateDesk(database.read, policies, clock)
+        self.work = WorkOffice(
+            self.loop, self.lists, database.write, vault, pack, policies, self.log, clock
+        )
+        self.accounts = Accounts(database.write, self.sessions, pack, self.log)
+        self.audit = AuditOffice(database.write, self.log)
+        self.hearings = Hearings(database.write, vault, policies, self.log, clock)
+        self.retention = Retention(database, self.loop, vault, policies, clock)
+        self._logged = Logged(database.write, self.log)
 
     async def run(self) -> None:
         """Number and publish events until cancelled."""
         async with asyncio.TaskGroup() as group:
             group.create_task(self._sequencer.run())
             group.create_task(self._tellings.run())
+            # The dictionary of the search, before the first ticket needs it.
+            group.create_task(asyncio.to_thread(words.load))
 
     # What the telephone reports.
 
@@ -131,6 +182,10 @@ class HotlineDesk:
         query = select(CallRow.id).where(CallRow.state != CallState.ENDED.value)
         return tuple(await self._database.read(lambda session: session.exec(query).all()))
 
+    async def restriction(self, caller_number: str | None) -> Restriction:
+        """Whether a number is limited (article 47). Never raises."""
+        return await self.abuse.restriction(caller_number)
+
     # What the recogniser says.
 
     async def segment(self, segment: Segment) -> None:
@@ -149,6 +204,8 @@ class HotlineDesk:
             if session.get(SegmentRow, segment.segment_id) is not None:
                 return
             call = self._records.call_row(session, segment.call_id)
+            if self._vault.erased(session, call.id):
+                return  # a state secret: what is still said is not kept either
             draft = self._drafts.hear(session, call, segment)
             if draft is not None:
                 loop.call_soon_threadsafe(partial(self._pass, call.id, kind="draft", draft=draft))
@@ -221,28 +278,43 @@ class HotlineDesk:
         await self.sessions.log_out(token)
 
     async def snapshot(self, viewer: Viewer) -> SnapshotView:
+        """Raises ``NoConsole``, as all of the console's do, for roles that have none."""
+        await self._console(viewer, "snapshot")
         read = await self._feed.snapshot(viewer)
         return read.model_copy(update={"calls": tuple(map(self._live.now, read.calls))})
 
     async def events_after(self, viewer: Viewer, cursor: int, limit: int) -> list[Event]:
+        await self._console(viewer, "events")
         return [
             event.model_copy(update={"call": self._live.now(event.call)}) if event.call else event
             for event in await self._feed.events_after(viewer, cursor, limit)
         ]
 
     def follow(self, viewer: Viewer) -> AsyncIterator[Event]:
+        require_console(viewer.role)
         return self._feed.follow(viewer)
 
     async def set_field(self, viewer: Viewer, call_id: str, field: str, value: Any) -> DraftView:
+        await self._console(viewer, "set_field", call_id)
         return await self._write(
             call_id,
             lambda session: self._drafts.set_field(session, viewer, call_id, field, value),
         )
 
     async def submit(self, viewer: Viewer, call_id: str) -> TicketView:
-        return await self._write(
-            call_id, lambda session: self._drafts.submit(session, viewer, call_id)
-        )
+        await self._console(viewer, "submit", call_id)
+
+        def work(session: Session) -> TicketView:
+            ticket = self._drafts.submit(session, viewer, call_id)
+            self.log.enter(session, viewer, "submit", ticket.number)
+            return ticket
+
+        return await self._write(call_id, work)
+
+    async def _console(self, viewer: Viewer, act: str, subject: str = "") -> None:
+        """Raises ``NoConsole``, and writes that down."""
+        if viewer.role not in CONSOLE:
+            await self._logged.run(viewer, act, subject, lambda _: require_console(viewer.role))
 
     async def ticket(self, viewer: Viewer, number: str) -> TicketView:
         """Raises ``NotFound``, also for a ticket that is not the viewer's to see.
@@ -251,26 +323,43 @@ class HotlineDesk:
         """
 
         def work(session: Session) -> TicketView:
-            row = session.get(TicketRow, number)
-            if row is None or not (
-                may_see(viewer, row.agent) or _called_him(session, viewer.agent, row)
+            require_console(viewer.role)
+            row = LoopRepository(session).ticket(number)
+            if (
+                row is None
+                or not (may_see(viewer, row.agent) or _called_him(session, viewer.agent, row))
+                or not sees(viewer, row, ())
             ):
                 raise NotFound("no such ticket", number=number)
             return self._records.ticket(session, row)
 
-        return await self._database.read(work)
+        return await self._logged.run(viewer, "read", number, work)
 
     async def recording(self, viewer: Viewer, call_id: str, leg: Leg) -> str:
-        """Where one leg's recording lies. Raises ``NotFound``, also for a call of somebody else."""
+        """Where one leg's recording lies.
+
+        Raises ``NotFound``, also for a call of somebody else; ``RecordingClosed`` while nobody has
+        approved that a confidential matter is heard (``core.loop.hearings``).
+        """
+        about = select(TicketRow.number).where(TicketRow.call_id == call_id)
+        number = await self._database.read(lambda session: session.exec(about).first())
 
         def work(session: Session) -> str:
+            require_console(viewer.role)
             call = session.get(CallRow, call_id)
             row = session.get(RecordingRow, (call_id, leg.value))
-            if call is None or row is None or not may_see(viewer, call.agent or NOBODY):
+            if call is None or row is None or row.erase:
                 raise NotFound("no such recording", call_id=call_id, leg=leg.value)
+            ticket = session.get(TicketRow, number) if number else None
+            secret = ticket is not None and ticket.secrecy > 0
+            approved = secret and granted(session, viewer, str(number), self._clock.now())
+            if not approved and not may_see(viewer, call.agent or NOBODY):
+                raise NotFound("no such recording", call_id=call_id, leg=leg.value)
+            if secret and not approved:
+                raise RecordingClosed(number=number)
             return row.file
 
-        return await self._database.read(work)
+        return await self._logged.run(viewer, "listen", number or call_id, work)
 
     def _pass(self, call_id: str, kind: EventKind, **payload: View) -> None:
         """An event that is not stored, or not yet, for the agent who has the call."""
@@ -285,6 +374,34 @@ class HotlineDesk:
             now = {"call": self._live.stored(item.event.call)}
             item = Published(item.audience, item.event.model_copy(update=now))
         self._bus.publish(item)
+
+    async def recordings_to_erase(self, limit: int) -> list[tuple[str, Leg, str]]:
+        """Files of ended calls that are to be deleted, as (call id, leg, file)."""
+
+        def work(session: Session) -> list[tuple[str, Leg, str]]:
+            query = (
+                select(RecordingRow)
+                .join(CallRow, col(CallRow.id) == col(RecordingRow.call_id))
+                .where(
+                    col(RecordingRow.erase).is_(True),
+                    RecordingRow.file != "",
+                    CallRow.state == CallState.ENDED.value,
+                )
+                .limit(limit)
+            )
+            return [(row.call_id, Leg(row.leg), row.file) for row in session.exec(query)]
+
+        return await self._database.read(work)
+
+    async def recording_erased(self, call_id: str, leg: Leg) -> None:
+        """The file is gone from the disk."""
+
+        def work(session: Session) -> None:
+            row = session.get_one(RecordingRow, (call_id, leg.value))
+            row.file = ""
+            session.add(row)
+
+        await self._write(call_id, work)
 
     async def _write(self, call_id: str, work: Callable[[Session], T]) -> T:
         lock = self._locks.setdefault(call_id, asyncio.Lock())

@@ -11,10 +11,12 @@ from sqlmodel import Session
 
 from core.clock import Clock
 from core.desk.records import Records
-from core.desk.tickets import TicketWriter, history_of
+from core.desk.tickets import history_of
 from core.draft import CallContext, DraftBuilder
 from core.errors import Conflict, HotlineError
+from core.loop.registration import Registrar
 from core.pack import CityPack
+from core.people.sight import hears_all
 from core.ports import Viewer
 from core.store.outbox import NOBODY, note
 from core.store.tables import CallRow, DraftRow, TicketRow
@@ -46,15 +48,15 @@ class DraftKeeper:
 
     pack: CityPack
     records: Records
-    tickets: TicketWriter
+    registrar: Registrar
     clock: Clock
     _builders: OrderedDict[str, DraftBuilder]
 
     @classmethod
     def create(
-        cls, pack: CityPack, records: Records, tickets: TicketWriter, clock: Clock
+        cls, pack: CityPack, records: Records, registrar: Registrar, clock: Clock
     ) -> DraftKeeper:
-        return cls(pack, records, tickets, clock, OrderedDict())
+        return cls(pack, records, registrar, clock, OrderedDict())
 
     def open(self, session: Session, call: CallRow) -> None:
         """Begin the draft of a call that is offered to an agent; twice is once."""
@@ -95,9 +97,8 @@ class DraftKeeper:
         call, row = self._own(session, viewer, call_id)
         if row.ticket is None:
             draft = self.records.draft(session, row)
-            row.ticket = self.tickets.write(
-                session, call, {key: field.value for key, field in draft.fields.items()}, viewer
-            )
+            fields = {key: field.value for key, field in draft.fields.items()}
+            row.ticket = self.registrar.register(session, viewer, fields, call).number
             row.version += 1
             session.add(row)
             now = self.clock.now()
@@ -105,7 +106,7 @@ class DraftKeeper:
             note(session, "call", call_id, call.agent or NOBODY, now)
             self.forget(call_id)
             self._tell_the_callers_other_calls(session, row.ticket)
-        return self.tickets.read(session, row.ticket)
+        return self.records.ticket(session, session.get_one(TicketRow, row.ticket))
 
     def _tell_the_callers_other_calls(self, session: Session, number: str) -> None:
         """Whoever is at work on another call of this caller sees at once that a ticket exists."""
@@ -120,7 +121,7 @@ class DraftKeeper:
 
     def _own(self, session: Session, viewer: Viewer, call_id: str) -> tuple[CallRow, DraftRow]:
         call = self.records.call_row(session, call_id)
-        if viewer.role != "supervisor" and call.agent != viewer.agent:
+        if not hears_all(viewer) and call.agent != viewer.agent:
             raise NotYours(call_id=call_id)
         self.open(session, call)
         return call, session.get_one(DraftRow, call_id)

@@ -13,6 +13,8 @@ from core.clock import Clock
 from core.desk.floor import Floor
 from core.desk.records import Records
 from core.errors import Conflict
+from core.people.roles import CONSOLE
+from core.people.sight import hears_all
 from core.ports import Viewer
 from core.store.database import Database
 from core.store.outbox import EVERYONE, Published
@@ -22,6 +24,11 @@ from core.views import AgentView, Event, EventKind, SnapshotView
 SNAPSHOT_CALLS = 200
 REPLAY_LIMIT = 5000
 UNFINISHED_FOR = timedelta(hours=12)
+_ON_THE_PHONE = (
+    select(AgentRow)
+    .where(col(AgentRow.role).in_(sorted(CONSOLE)), col(AgentRow.active).is_(True))
+    .order_by(col(AgentRow.agent))
+)
 
 
 class CursorUnknown(Conflict):
@@ -31,8 +38,11 @@ class CursorUnknown(Conflict):
 
 
 def may_see(viewer: Viewer, audience: str) -> bool:
-    """Agents see what concerns everyone and their own calls; supervisors see all."""
-    return viewer.role == "supervisor" or audience in (EVERYONE, viewer.agent)
+    """Agents see what concerns everyone and their own calls; supervisors see all.
+
+    "Everyone" is whoever may have a telephone console.
+    """
+    return viewer.role in CONSOLE and (hears_all(viewer) or audience in (EVERYONE, viewer.agent))
 
 
 class Feed:
@@ -57,7 +67,7 @@ class Feed:
                 (col(CallRow.state) != CallState.ENDED.value)
                 | (col(CallRow.id).in_(unfinished) & (col(CallRow.ended_at) > since))
             )
-            if viewer.role != "supervisor":
+            if not hears_all(viewer):
                 query = query.where(CallRow.agent == viewer.agent)
             rows = session.exec(
                 query.order_by(col(CallRow.arrived_at).desc()).limit(SNAPSHOT_CALLS)
@@ -79,7 +89,7 @@ class Feed:
     def _agents(self, session: Session, viewer: Viewer) -> list[AgentView]:
         return [
             self.agent(row)
-            for row in session.exec(select(AgentRow).order_by(col(AgentRow.agent))).all()
+            for row in session.exec(_ON_THE_PHONE).all()
             if may_see(viewer, row.agent)
         ]
 
@@ -96,7 +106,7 @@ class Feed:
             if cursor > last or last - cursor > REPLAY_LIMIT or cursor < 0:
                 raise CursorUnknown(cursor=cursor)
             query = select(EventRow).where(col(EventRow.cursor) > cursor)
-            if viewer.role != "supervisor":
+            if not hears_all(viewer):
                 query = query.where(col(EventRow.audience).in_([EVERYONE, viewer.agent]))
             rows = session.exec(query.order_by(col(EventRow.cursor)).limit(limit)).all()
             return [self.load(session, row) for row in rows]
@@ -125,7 +135,9 @@ class Feed:
             case "draft":
                 return records.draft(session, session.get_one(DraftRow, row.subject))
             case "ticket":
-                return records.ticket(session, session.get_one(TicketRow, row.subject))
+                # Told to whom it concerns, not read: its form is read by asking for it.
+                ticket = session.get_one(TicketRow, row.subject)
+                return records.bare_ticket(ticket)
             case "agent":
                 known = session.get(AgentRow, row.subject)
                 return self.agent(known) if known else self._floor.agents.get(row.subject)

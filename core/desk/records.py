@@ -144,11 +144,15 @@ class Records:
         fields: dict[str, JsonValue] = json.loads(
             self._open(session, row.number, row.fields_sealed, "{}")
         )
+        return self.bare_ticket(row).model_copy(update={"fields": fields})
+
+    def bare_ticket(self, row: TicketRow) -> TicketView:
+        """How it stands, without its form."""
         return TicketView(
             number=row.number,
             call_id=row.call_id,
             state=row.state,
             created_at=row.created_at,
             agent=row.agent,
-            fields=fields,
+            fields={},
         )

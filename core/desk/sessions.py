@@ -44,30 +44,51 @@ class Sessions:
         # Checked for unknown agents, so that they take as long to refuse as known ones.
         self._nobody = self._hasher.hash(secrets.token_hex())
 
-    async def put_agent(self, agent: str, name: str, role: str, password: str) -> None:
-        """Create the agent's account with a first password, or bring name and role up to date."""
+    async def put_agent(
+        self, agent: str, name: str, role: str, password: str, county: str = "", unit: str = ""
+    ) -> None:
+        """Create the account with a first password, or bring name, role and place up to date.
+
+        What an administrator has changed by hand (``core.people.accounts``) stays as he made it.
+        """
         known = await self._database.read(lambda session: session.get(AgentRow, agent))
-        if known is not None and (known.name, known.role) == (name, role):
+        told = (name, role, county, unit)
+        if known is not None and (known.by_hand or told == _told(known)):
             return
-        hashed = (
-            known.password_hash if known else await asyncio.to_thread(self._hasher.hash, password)
-        )
+        hashed = known.password_hash if known else await self.hashed(password)
 
         def work(session: Session) -> None:
-            session.merge(AgentRow(agent=agent, name=name, role=role, password_hash=hashed))
+            row = session.get(AgentRow, agent) or AgentRow(
+                agent=agent, name=name, role=role, password_hash=hashed
+            )
+            row.name, row.role, row.county, row.unit = told
+            session.add(row)
 
         await self._database.write(work)
+
+    async def hashed(self, password: str) -> str:
+        """The password as it is kept; takes its time, in a thread."""
+        return await asyncio.to_thread(self._hasher.hash, password)
+
+    def end_all(self, session: Session, agent: str) -> None:
+        """End every session of the account, in the unit of work of what ends them."""
+        session.exec(delete(SessionRow).where(col(SessionRow.agent) == agent))
 
     async def log_in(self, agent: str, password: str) -> tuple[str, Viewer]:
         """Returns (token, viewer). Raises ``LogInRefused``."""
         row = await self._database.read(lambda session: session.get(AgentRow, agent))
         hashed = row.password_hash if row else self._nobody
-        if not await asyncio.to_thread(self._matches, hashed, password) or row is None:
+        matches = await asyncio.to_thread(self._matches, hashed, password)
+        if not matches or row is None or not row.active:
             raise LogInRefused
         token = secrets.token_urlsafe(32)
         now = self._clock.now()
 
         def work(session: Session) -> None:
+            # While the password was checked the account may have been closed or given another.
+            still = session.get(AgentRow, agent, with_for_update=True)
+            if still is None or not still.active or still.password_hash != hashed:
+                raise LogInRefused
             session.exec(delete(SessionRow).where(col(SessionRow.expires_at) < now))
             session.add(
                 SessionRow(
@@ -76,7 +97,7 @@ class Sessions:
             )
 
         await self._database.write(work)
-        return token, Viewer(row.agent, row.name, row.role)
+        return token, _viewer(row)
 
     async def viewer(self, token: str) -> Viewer:
         """Raises ``NotLoggedIn``."""
@@ -86,9 +107,9 @@ class Sessions:
             if login is None or login.expires_at <= self._clock.now():
                 raise NotLoggedIn
             row = session.get(AgentRow, login.agent)
-            if row is None:
+            if row is None or not row.active:
                 raise NotLoggedIn
-            return Viewer(row.agent, row.name, row.role)
+            return _viewer(row)
 
         return await self._database.read(work)
 
@@ -103,6 +124,14 @@ class Sessions:
             return self._hasher.verify(hashed, password)
         except (VerifyMismatchError, InvalidHashError):
             return False
+
+
+def _told(row: AgentRow) -> tuple[str, str, str, str]:
+    return row.name, row.role, row.county, row.unit
+
+
+def _viewer(row: AgentRow) -> Viewer:
+    return Viewer(row.agent, row.name, row.role, row.county, row.unit)
 
 
 def _digest(token: str) -> str:

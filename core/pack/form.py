@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import Literal
 
@@ -10,6 +11,11 @@ from pydantic import Field, JsonValue
 from core.pack.base import Key, Name, PackModel
 
 FieldKind = Literal["text", "choice", "flag", "list", "time", "phone"]
+MOST_PARTS = 100  # of a list
+# Control characters (NUL has no place in PostgreSQL's texts) and halves of characters, which no
+# encoding takes; line breaks and tabs are text.
+UNFIT = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff]")
+
 ValueSource = Literal["districts", "types", "urgencies", "subjects", "verdicts"]
 
 
@@ -35,11 +41,15 @@ class FormField(PackModel):
         if self.kind == "flag":
             return isinstance(value, bool)
         if self.kind == "list":
-            return isinstance(value, list) and all(self._fits(part) for part in value)
+            return (
+                isinstance(value, list)
+                and len(value) <= MOST_PARTS
+                and all(self._fits(part) for part in value)
+            )
         return self._fits(value)
 
     def _fits(self, value: JsonValue) -> bool:
-        if not isinstance(value, str) or len(value) > self.max_length:
+        if not isinstance(value, str) or len(value) > self.max_length or UNFIT.search(value):
             return False
         return not self.values or value in self.values
 

@@ -40,7 +40,7 @@ class PackInvalid(Invalid):
 
 def load_pack(folder: Path) -> CityPack:
     """Load and check the city pack in ``folder``. Raises ``PackInvalid``."""
-    parts = {part: _read(folder / name, form) for part, (name, form) in FILES.items()}
+    parts = {part: read_part(folder / name, form) for part, (name, form) in FILES.items()}
     rules: DraftRules = parts["rules"]
     places: Places = parts["places"]
     parts["form"] = parts["form"].filled(
@@ -63,12 +63,13 @@ def load_pack(folder: Path) -> CityPack:
     return pack
 
 
-def _read(path: Path, form: TypeAdapter[Any]) -> Any:
+def read_part(path: Path, form: TypeAdapter[Any]) -> Any:
+    """One file of a pack in its form. Raises ``PackInvalid`` with the place in it."""
     try:
         raw = yaml.load(path.read_text(encoding="utf-8"), Loader=_YAML)
     except FileNotFoundError as missing:
         raise PackInvalid(f"{path.name} is missing", file=path.name) from missing
-    except (OSError, yaml.YAMLError, UnicodeDecodeError) as broken:
+    except (OSError, yaml.YAMLError, ValueError) as broken:  # ValueError: 30 February, no UTF-8
         raise PackInvalid(f"{path.name} cannot be read: {broken}", file=path.name) from broken
     try:
         return form.validate_python(raw)

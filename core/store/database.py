@@ -62,6 +62,7 @@ class Database:
             self._engine = self._open()
         except (ArgumentError, ImportError) as wrong:
             raise DatabaseUnusable("its address is wrong, or its driver missing") from wrong
+        self._writing = self._engine.execution_options(hotline_writes=True)
         self._writers = ThreadPoolExecutor(1 if self._sqlite else threads, "database")
         self._readers = ThreadPoolExecutor(2, "database-read") if self._sqlite else self._writers
 
@@ -108,7 +109,9 @@ class Database:
         then: Callable[[T], None] = lambda _: None,
     ) -> T:
         def unit() -> T:
-            with Session(self._engine, expire_on_commit=False) as session:
+            with Session(
+                self._writing if commit else self._engine, expire_on_commit=False
+            ) as session:
                 session.info["read_only"] = not commit
                 result = work(session)
                 if commit:
@@ -167,9 +170,13 @@ def _tune_sqlite(connection: Any, _record: Any) -> None:
         "synchronous=NORMAL",
         "foreign_keys=ON",
         "busy_timeout=5000",
+        "secure_delete=ON",  # what is deleted lawfully does not stay in free pages
     ):
         connection.execute(f"PRAGMA {pragma}")
 
 
 def _begin_sqlite(connection: Any) -> None:
-    connection.exec_driver_sql("BEGIN")
+    # Who will write takes the lock at once and waits for it; taken after a first look at the tables
+    # it is refused whenever another process has written in between.
+    writes = connection.get_execution_options().get("hotline_writes")
+    connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")

@@ -9,16 +9,20 @@ from __future__ import annotations
 
 import hashlib
 import hmac
+import logging
 import os
 import threading
 from collections import OrderedDict
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
-from sqlmodel import Session
+from sqlmodel import Session, col, delete
 
 from core.errors import HotlineError
+from core.store.loop_tables import WordsRow
 from core.store.tables import RecordKeyRow
+
+log = logging.getLogger(__name__)
 
 NONCE_BYTES = 12
 KEY_BYTES = 32
@@ -45,6 +49,7 @@ class Vault:
             raise VaultBroken(f"the master key must be {KEY_BYTES} bytes")
         self._wrap = AESGCM(hashlib.sha256(b"wrap" + master).digest())
         self._digest_key = hashlib.sha256(b"digest" + master).digest()
+        self._master = master
         self._cache: OrderedDict[str, AESGCM] = OrderedDict()
         self._cached_keys = cached_keys
         self._lock = threading.Lock()  # units of work run in several threads
@@ -52,13 +57,22 @@ class Vault:
     def seal(self, session: Session, record: str, text: str) -> bytes:
         """Seal ``text`` under the key of ``record``, made on first use."""
         nonce = os.urandom(NONCE_BYTES)
-        key = self._key(session, record, create=True)
+        # Never under a remembered key: it may have been destroyed since, by another process.
+        key = self._fetched(session, record, create=True)
         return nonce + key.encrypt(nonce, text.encode(), record.encode())
 
     def open(self, session: Session, record: str, sealed: bytes) -> str:
         """Raises ``RecordErased`` or ``VaultBroken``."""
-        key = self._key(session, record, create=False)
-        return self._decrypt(key, sealed, record).decode()
+        with self._lock:
+            key = self._cache.get(record)
+            if key is not None:
+                self._cache.move_to_end(record)
+        if key is not None:
+            try:
+                return self._decrypt(key, sealed, record).decode()
+            except VaultBroken:  # the record's key is another one by now, or the bytes are bad
+                log.info("record %s: its remembered key does not fit", record)
+        return self._decrypt(self._fetched(session, record, create=False), sealed, record).decode()
 
     def seal_loose(self, text: str) -> bytes:
         """Seal text that belongs to no record yet (a spooled line), under the site's key."""
@@ -73,8 +87,13 @@ class Vault:
         """A keyed digest by which equal values can be found without being readable."""
         return hmac.new(self._digest_key, value.encode(), hashlib.sha256).hexdigest()
 
+    def key_for(self, purpose: str) -> bytes:
+        """A key of its own for another use of the site's secret (signing a log)."""
+        return hmac.new(self._master, purpose.encode(), hashlib.sha256).digest()
+
     def erase(self, session: Session, record: str) -> None:
-        """Destroy the record's key: its text can never be read again."""
+        """Destroy the record's key: its text can never be read again, nor found by its words."""
+        session.exec(delete(WordsRow).where(col(WordsRow.number) == record))
         row = session.get(RecordKeyRow, record)
         if row is not None:
             row.wrapped = b""
@@ -82,11 +101,21 @@ class Vault:
         with self._lock:
             self._cache.pop(record, None)
 
-    def _key(self, session: Session, record: str, *, create: bool) -> AESGCM:
+    def erased(self, session: Session, record: str) -> bool:
+        """Whether the record's key was destroyed: nothing can be sealed under it any more."""
+        row = session.get(RecordKeyRow, record)
+        return row is not None and not row.wrapped
+
+    def renew(self, session: Session, record: str) -> None:
+        """Destroy the record's key and let it begin anew: only what is sealed next opens again."""
+        row = session.get(RecordKeyRow, record)
+        if row is not None:
+            session.delete(row)
+            session.flush()
         with self._lock:
-            if record in self._cache:
-                self._cache.move_to_end(record)
-                return self._cache[record]
+            self._cache.pop(record, None)
+
+    def _fetched(self, session: Session, record: str, *, create: bool) -> AESGCM:
         row = session.get(RecordKeyRow, record)
         if row is None:
             if not create:

@@ -28,7 +28,8 @@ def _machine(machine: Machine) -> Iterator[str]:
     load = " ".join(f"{value:.2f}" for value in machine.load)
     yield f"{machine.date}  {machine.command}"
     yield f"{machine.cpu}, {machine.cores} cores, {machine.memory_gb:g} GB, {machine.kernel}"
-    yield f"Asterisk {machine.asterisk}, Python {machine.python}, load average before: {load}"
+    asterisk = f"Asterisk {machine.asterisk}, " if machine.asterisk else ""
+    yield f"{asterisk}Python {machine.python}, load average before: {load}"
 
 
 def _row(figure: Figure) -> str:

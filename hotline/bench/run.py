@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from enum import StrEnum
 from typing import Any
@@ -41,7 +41,7 @@ _SCENES: dict[Scene, Callable[[Plan], Awaitable[list[Figure]]]] = {
 @dataclass(frozen=True, slots=True)
 class Outcome:
     machine: Machine
-    figures: dict[Scene, list[Figure]]
+    figures: Mapping[StrEnum, list[Figure]]
 
     @property
     def missed(self) -> list[Figure]:
@@ -63,7 +63,7 @@ async def bench_call(plan: Plan, machine: Machine, scenes: Sequence[Scene]) -> O
     played = list(dict.fromkeys(Scene.LOAD if s is Scene.TAP else s for s in scenes))
     if shutil.which("sipp") is None and set(played) != {Scene.SPEECH}:
         raise SippMissing("SIPp is not installed: apt-get install sip-tester")
-    figures: dict[Scene, list[Figure]] = {}
+    figures: dict[StrEnum, list[Figure]] = {}
     for number, scene in enumerate(played):
         say(f"{scene.value} ({number + 1} of {len(played)})", 1)
         figures[scene] = await _SCENES[scene](plan)

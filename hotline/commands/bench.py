@@ -111,6 +111,32 @@ def asr(
     _write(json_file, result)
 
 
+@app.command()
+def tickets(
+    tickets: Annotated[
+        int, typer.Option(min=1000, max=20_000_000, help="Tickets of the year.")
+    ] = 1_000_000,
+    database: Annotated[
+        str,
+        typer.Option(help="sqlite, postgresql, both (of its own), or the URL of an empty one."),
+    ] = "both",
+    city: Annotated[str, typer.Option(help="The city pack.")] = "",
+    json_file: JsonFile = None,
+) -> None:
+    """Measure the work-order engine over a city's year. Exit status 1 when a goal is missed."""
+    from hotline.bench.machine import this_machine
+    from hotline.bench.report import lines
+    from hotline.bench.tickets import TicketsPlan, bench_tickets, stores_of
+
+    logging.getLogger().setLevel(logging.ERROR)
+    stores, url = stores_of(database)
+    machine = this_machine("")
+    outcome = bench_tickets(TicketsPlan(city or first_city(), tickets, stores, url), machine)
+    print("\n".join(lines(outcome)))
+    _write(json_file, outcome.as_json())
+    raise typer.Exit(1 if outcome.missed else 0)
+
+
 def _write(file: Path | None, result: Mapping[str, object]) -> None:
     if file is not None:
         file.write_text(json.dumps(result, ensure_ascii=False, indent=2) + "\n", encoding="utf-8")

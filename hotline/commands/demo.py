@@ -30,6 +30,9 @@ def demo(
     engine: Annotated[
         str, typer.Option("--engine", help="Only this engine (vosk, whisper, fake).")
     ] = "",
+    loop: Annotated[
+        bool, typer.Option("--loop", help="Then the ticket's way to the archive, on a fast clock.")
+    ] = False,
     city: Annotated[str, typer.Option("--city", help="The city pack; default: the first.")] = "",
 ) -> None:
     """Real Asterisk, real telephones, real recognition: a citizen calls, an agent answers."""
@@ -45,6 +48,7 @@ def demo(
         engine=engine,
         city=city or first_city(),
         json_file=json_file,
+        loop=loop,
     )
     install = prepare(wishes)
     played = asyncio.Event()

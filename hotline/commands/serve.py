@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import signal
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -19,7 +20,11 @@ def serve(
     site: SiteOption = DEFAULT_SITE,
     verbose: Annotated[bool, typer.Option("--verbose", "-v")] = False,
 ) -> None:
-    """Serve a site until Ctrl-C: IVR, queues, transcript, console. Calls in progress go on."""
+    """Serve a site until Ctrl-C: IVR, queues, transcript, console. Calls in progress go on.
+
+    SIGHUP takes the city's rules (policy/) as they then are, if `hotline policy check` finds no
+    error in them.
+    """
     from hotline.site import load_site
 
     logging.getLogger().setLevel(logging.INFO if verbose else logging.WARNING)
@@ -31,6 +36,7 @@ async def _until_told(site: Site) -> None:
 
     with told_to_stop() as stop:
         hotline = Hotline(site)
+        asyncio.get_running_loop().add_signal_handler(signal.SIGHUP, hotline.reloader.ask)
         started = asyncio.Event()
 
         async def announce() -> None:

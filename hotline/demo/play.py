@@ -8,7 +8,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from statistics import median
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from core.calls import CallState, Leg
 from core.errors import HotlineError
@@ -71,6 +71,7 @@ class Performance:
     draft: DraftView
     ticket: TicketView
     timings: dict[str, float]
+    steps: list[dict[str, Any]] = field(default_factory=list)  # of the ticket's way to the archive
 
 
 async def play(stage: Stage, console: ConsoleClient, script: Script) -> Performance:

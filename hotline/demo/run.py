@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import itertools
 from contextlib import AsyncExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 
@@ -14,6 +14,8 @@ from rich.console import Console
 from asr.settings import AsrSettings
 from core.errors import HotlineError
 from hotline.console_client import ConsoleClient
+from hotline.demo.fast_clock import FastClock
+from hotline.demo.loop import LoopDemo
 from hotline.demo.play import Script, play
 from hotline.demo.show import Show, check_writable, write_result
 from hotline.progress import say
@@ -47,6 +49,7 @@ class Wishes:
     engine: str
     city: str
     json_file: Path | None = None
+    loop: bool = False  # after the call, the ticket's whole way to the archive
 
 
 def prepare(wishes: Wishes) -> AsteriskInstall:
@@ -73,7 +76,8 @@ async def run_demo(
     async with AsyncExitStack() as stack:
         screen.print(f"[bold]2[/bold] {site.pack.city.hotline_name} (Asterisk {install.version})")
         stage = await stack.enter_async_context(open_stage(site, install))
-        hotline = await stack.enter_async_context(serving(site))
+        clock = FastClock()
+        hotline = await stack.enter_async_context(serving(site, clock))
         console = await stack.enter_async_context(console_of(hotline, AGENT))
         screen.print(f"[bold]3[/bold] {hotline.url}  工号 {AGENT}  密码 {_password(site)}")
         await _engine(screen, console)
@@ -86,6 +90,10 @@ async def run_demo(
             following.cancel()
             await asyncio.gather(following, return_exceptions=True)
         show.performance(done, site.pack)
+        if wishes.loop:
+            screen.print("[bold]5[/bold] 办理闭环（时钟加速）")
+            people = LoopDemo(hotline, clock, screen, AGENT, _password(site))
+            done = replace(done, steps=await people.play(done.ticket.number))
         if wishes.json_file is not None:
             await asyncio.to_thread(write_result, done, wishes.json_file)
         played.set()

@@ -105,6 +105,7 @@ def result(done: Performance) -> dict[str, Any]:
         },
         "ticket": done.ticket.model_dump(mode="json"),
         "timings": done.timings,
+        **({"history": done.steps} if done.steps else {}),
     }
 
 

@@ -18,6 +18,7 @@ from agent_console.parts import Parts
 from agent_console.server import ConsoleServer
 from agent_console.settings import ConsoleSettings
 from core.pack.form import FormField, TicketForm
+from tests.agent_console.fake_work import FakeRules, FakeWork
 from tests.agent_console.fakes import PASSWORD, FakeDesk, FakeShelf, FakeSwitchboard
 
 DEADLINE = 20.0
@@ -38,6 +39,8 @@ class Running:
     desk: FakeDesk
     switchboard: FakeSwitchboard
     shelf: FakeShelf
+    work: FakeWork
+    rules: FakeRules
     server: ConsoleServer
     parts: Parts
 
@@ -100,6 +103,7 @@ Serve = Callable[..., AbstractAsyncContextManager[Running]]
 async def serve_console(desk: FakeDesk | None = None, **settings: Any) -> AsyncIterator[Running]:
     desk = desk or FakeDesk()
     switchboard, shelf = FakeSwitchboard(desk), FakeShelf()
+    work, rules = FakeWork(desk), FakeRules()
     port, standing = settings.pop("port", 0), settings.pop("standing", {})
     form = settings.pop("form", TicketForm(fields=FORM))
 
@@ -110,6 +114,8 @@ async def serve_console(desk: FakeDesk | None = None, **settings: Any) -> AsyncI
         desk,
         switchboard,
         ConsoleSettings(**settings),
+        work=work,
+        rules=rules,
         form=form,
         shelf=shelf,
         readiness=readiness,
@@ -120,7 +126,7 @@ async def serve_console(desk: FakeDesk | None = None, **settings: Any) -> AsyncI
     try:
         async with asyncio.timeout(DEADLINE):
             await server.ready()
-        yield Running(desk, switchboard, shelf, server, app.state.parts)
+        yield Running(desk, switchboard, shelf, work, rules, server, app.state.parts)
     finally:
         server.stop()
         async with asyncio.timeout(DEADLINE):

@@ -61,6 +61,7 @@ class FakeDesk:
             ("8026", "王座席", "agent"),
             ("8031", "李座席", "agent"),
             ("8001", "班长", "supervisor"),
+            ("8100", "派单", "dispatcher"),
         ):
             self.people[number] = Viewer(number, name, role)
             self.agents[number] = AgentView(agent=number, name=name, state="signed_out")
@@ -190,12 +191,6 @@ class FakeDesk:
         self.publish(draft=draft.model_copy(update={"submitted": number}))
         self.publish(ticket=self.tickets[number])
         return self.tickets[number]
-
-    async def ticket(self, viewer: Viewer, number: str) -> TicketView:
-        try:
-            return self.tickets[number]
-        except KeyError:
-            raise NotFound("no such ticket", number=number) from None
 
 
 def _about(call: CallView) -> Event:

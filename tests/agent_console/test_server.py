@@ -12,6 +12,7 @@ from agent_console.server import ConsoleServer
 from agent_console.settings import ConsoleSettings
 from core.pack.form import TicketForm
 from tests.agent_console.conftest import DEADLINE, FORM, Running, hear_until, serve_console
+from tests.agent_console.fake_work import FakeRules, FakeWork
 from tests.agent_console.fakes import FakeDesk, FakeSwitchboard
 from tests.agent_console.test_socket import closed
 
@@ -19,9 +20,15 @@ from tests.agent_console.test_socket import closed
 def server(host: str = "127.0.0.1", port: int = 0) -> ConsoleServer:
     desk = FakeDesk()
     form = TicketForm(fields=FORM)
-    return ConsoleServer(
-        create_app(desk, FakeSwitchboard(desk), ConsoleSettings(), form=form), host, port
+    app = create_app(
+        desk,
+        FakeSwitchboard(desk),
+        ConsoleSettings(),
+        work=FakeWork(desk),
+        rules=FakeRules(),
+        form=form,
     )
+    return ConsoleServer(app, host, port)
 
 
 async def test_a_taken_port_is_told_by_its_id(served: Running) -> None:

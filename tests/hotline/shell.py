@@ -72,9 +72,12 @@ class Running:
             lines.append(self._lines.get())
         return lines
 
+    def send(self, number: signal.Signals) -> None:
+        self._process.send_signal(number)
+
     def ends_by(self, number: signal.Signals) -> int:
         """Send a signal; the exit status."""
-        self._process.send_signal(number)
+        self.send(number)
         return self.ends()
 
     def ends(self) -> int:

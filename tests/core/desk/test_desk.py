@@ -229,7 +229,7 @@ async def test_partials_pass_to_the_agent_and_are_not_stored(desk: HotlineDesk) 
 
 
 async def test_a_field_the_agent_touched_is_never_overwritten_even_after_a_restart(
-    desk: HotlineDesk, database_url: str, pack: Any
+    desk: HotlineDesk, database_url: str, pack: Any, policies: Any
 ) -> None:
     await offered(desk)
     await desk.segment(said("我在路北区"))
@@ -240,7 +240,7 @@ async def test_a_field_the_agent_touched_is_never_overwritten_even_after_a_resta
     from core.store.vault import Vault
 
     database = Database(database_url)
-    again = HotlineDesk(database, Vault(bytes(range(32))), pack, SystemClock())
+    again = HotlineDesk(database, Vault(bytes(range(32))), pack, lambda: policies, SystemClock())
     await again.segment(said("路北区长宁道", 3))
     (draft,) = (await again.snapshot(ANNA)).drafts
     assert (draft.fields["district"].value, draft.fields["district"].touched) == ("古冶区", True)

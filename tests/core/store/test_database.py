@@ -7,14 +7,18 @@ from pathlib import Path
 
 import pytest
 from sqlalchemy import inspect
-from sqlmodel import Session, SQLModel, func, select
+from sqlmodel import Session, SQLModel, func, select, text
 
 from core.store import Database, DatabaseAway
 from core.store.tables import CounterRow
 
+OF_FTS5 = "ticket_fts"  # SQLite's own index of ``ticket_words``, with the tables it keeps itself in
 
-async def test_the_migrations_make_exactly_the_tables_of_the_models(database_url: str) -> None:
-    database = Database(database_url)
+
+async def test_the_migrations_make_exactly_the_tables_of_the_models(
+    empty_database_url: str,
+) -> None:
+    database = Database(empty_database_url)
     await database.migrate()
     await database.migrate()  # a second start changes nothing
 
@@ -23,7 +27,7 @@ async def test_the_migrations_make_exactly_the_tables_of_the_models(database_url
         return {
             table: {column["name"] for column in seen.get_columns(table)}
             for table in seen.get_table_names()
-            if table != "alembic_version"
+            if table != "alembic_version" and not table.startswith(OF_FTS5)
         }
 
     wanted = {
@@ -34,8 +38,45 @@ async def test_the_migrations_make_exactly_the_tables_of_the_models(database_url
     await database.close()
 
 
-async def test_a_unit_of_work_that_fails_leaves_nothing(database_url: str) -> None:
-    database = Database(database_url)
+async def test_the_migrations_make_exactly_the_indexes_of_the_models(
+    empty_database_url: str,
+) -> None:
+    database = Database(empty_database_url)
+    await database.migrate()
+
+    def indexes(session: Session) -> set[str]:
+        seen = inspect(session.connection())
+        return {
+            str(index["name"])
+            for table in seen.get_table_names()
+            for index in seen.get_indexes(table)
+            if not index.get("duplicates_constraint")
+        }
+
+    postgresql = empty_database_url.startswith("postgresql")
+    wanted = {
+        str(index.name)
+        for table in SQLModel.metadata.tables.values()
+        for index in table.indexes
+        if postgresql or index.name != "ix_ticket_words_words"
+    }
+    assert await database.read(indexes) == wanted
+    await database.close()
+
+
+async def test_the_words_of_tickets_have_an_index_of_their_own(empty_database_url: str) -> None:
+    database = Database(empty_database_url)
+    await database.migrate()
+    if empty_database_url.startswith("sqlite"):
+        asked = "SELECT count(*) FROM ticket_fts WHERE ticket_fts MATCH 'abc'"
+    else:
+        asked = "SELECT count(*) FROM ticket_words WHERE words @@ 'abc'::tsquery"
+    assert await database.read(lambda s: s.execute(text(asked)).scalar_one()) == 0
+    await database.close()
+
+
+async def test_a_unit_of_work_that_fails_leaves_nothing(empty_database_url: str) -> None:
+    database = Database(empty_database_url)
     await database.migrate()
 
     def work(session: Session) -> None:
@@ -52,8 +93,8 @@ async def test_a_unit_of_work_that_fails_leaves_nothing(database_url: str) -> No
     await database.close()
 
 
-async def test_a_cancelled_caller_does_not_undo_what_was_begun(database_url: str) -> None:
-    database = Database(database_url)
+async def test_a_cancelled_caller_does_not_undo_what_was_begun(empty_database_url: str) -> None:
+    database = Database(empty_database_url)
     await database.migrate()
     begun, finish = asyncio.Event(), asyncio.Event()
     loop = asyncio.get_running_loop()
@@ -71,7 +112,7 @@ async def test_a_cancelled_caller_does_not_undo_what_was_begun(database_url: str
     finish.set()
     await database.write(lambda session: None)  # behind it in the queue, on SQLite
     await database.close()  # waits for what runs
-    again = Database(database_url)
+    again = Database(empty_database_url)
     row = await again.read(lambda session: session.get(CounterRow, "kept"))
     assert row is not None
     await again.close()
@@ -89,8 +130,8 @@ async def test_a_database_that_is_away_is_one_clear_error_without_values(tmp_pat
         await database.close()
 
 
-async def test_check_proves_that_changes_are_taken_and_leaves_none(database_url: str) -> None:
-    database = Database(database_url)
+async def test_check_proves_that_changes_are_taken_and_leaves_none(empty_database_url: str) -> None:
+    database = Database(empty_database_url)
     await database.check()
     await database.check()
     await database.close()

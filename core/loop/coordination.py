@@ -1,0 +1,51 @@
+"""Queries about hard problems on their way up (27) and joint meetings (21)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from sqlmodel import Session, col, select, update
+
+from core.store.loop_tables import MeetingRow, MeetingTicketRow, ProblemRow
+
+LARGEST = 2**31 - 1  # number of a row
+
+
+@dataclass(slots=True)
+class Coordination:
+    session: Session
+
+    # Hard problems.
+
+    def open_problem(self, number: str) -> ProblemRow | None:
+        return self.session.exec(
+            select(ProblemRow).where(ProblemRow.number == number, ProblemRow.state == "open")
+        ).first()
+
+    def problems(self, number: str) -> list[ProblemRow]:
+        """The whole chain of the ticket's problem, in order."""
+        query = select(ProblemRow).where(ProblemRow.number == number)
+        return [*self.session.exec(query.order_by(col(ProblemRow.id))).all()]
+
+    def settle(self, number: str) -> None:
+        """The matter was answered before anybody decided: nothing waits for an opinion."""
+        self.session.exec(
+            update(ProblemRow)
+            .where(col(ProblemRow.number) == number, col(ProblemRow.state) == "open")
+            .values(state="settled")
+        )
+
+    # Joint meetings.
+
+    def meeting(self, ident: int, *, change: bool = False) -> MeetingRow | None:
+        if not 1 <= ident <= LARGEST:  # PostgreSQL refuses to look for it
+            return None
+        return self.session.get(MeetingRow, ident, with_for_update=change)
+
+    def item(self, meeting: int, number: str) -> MeetingTicketRow | None:
+        return self.session.get(MeetingTicketRow, (meeting, number))
+
+    def items(self, meeting: int) -> list[MeetingTicketRow]:
+        """What is on the meeting's list, by number."""
+        query = select(MeetingTicketRow).where(MeetingTicketRow.meeting == meeting)
+        return [*self.session.exec(query.order_by(col(MeetingTicketRow.number))).all()]

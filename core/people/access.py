@@ -1,0 +1,168 @@
+"""The log of who read or tried what, chained so that a later change betrays itself (39, 46).
+
+Each row's digest covers the row before it. A record of its own holds how many rows there are and
+the last one's digest, sealed, so that rows cut off at the end are missed, too. Whoever can put the
+whole database back to an earlier day puts both back: against that helps only a figure kept
+elsewhere (``Verdict.rows`` and ``Verdict.head``).
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import UTC
+from typing import Literal
+
+from sqlmodel import Session, col, select, text
+
+from core.clock import Clock
+from core.people.roles import Role
+from core.ports import Viewer
+from core.store.loop_tables import AccessHeadRow, AccessRow, StepRow
+
+FIRST = "0" * 64
+BATCH = 5000
+_HEAD = 1  # there is one
+_BEGIN = text(
+    "INSERT INTO access_head (id, entries, digest, seal) VALUES (1, 0, :first, '') "
+    "ON CONFLICT (id) DO NOTHING"
+)
+
+# What may stand in the log for ever: the id of a record. A number typed into the wrong place may be
+# somebody's telephone.
+_ID = re.compile(r"[0-9A-Za-z][0-9A-Za-z._@-]{0,63}", re.ASCII)
+_TELEPHONE = re.compile(r"[0-9]{7,12}", re.ASCII)
+NO_ID = "?"
+
+Break = Literal["row", "end", "seal"]
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """``rows`` are whole, ``head`` is the last whole row's digest.
+
+    ``broken_at`` is the first row that is not as it was written, ``why`` in what way: a ``row``
+    was changed, put in or taken out; rows are missing at the ``end``, or there are more than were
+    written; the ``seal`` of the end is not ours. Both are None while the log is whole.
+    """
+
+    rows: int
+    head: str
+    broken_at: int | None = None
+    why: Break | None = None
+
+
+class AccessLog:
+    """``key`` signs the chain: whoever can write the table but not read the key cannot mend it."""
+
+    def __init__(self, key: bytes, clock: Clock) -> None:
+        self._key = key
+        self._clock = clock
+
+    def enter(
+        self, session: Session, viewer: Viewer, act: str, subject: str, error_id: str = ""
+    ) -> None:
+        """One line, in the unit of work of what it tells of.
+
+        One chain has one end: the next one who adds to it waits for our commit, so this comes last
+        in a unit of work.
+        """
+        end = session.get(AccessHeadRow, _HEAD, with_for_update=True, populate_existing=True)
+        if end is None:
+            session.execute(_BEGIN, {"first": FIRST})
+            end = session.get_one(AccessHeadRow, _HEAD, with_for_update=True)
+        row = AccessRow(
+            seq=end.entries + 1,
+            at=self._clock.now(),
+            actor=viewer.agent,
+            role=viewer.role,
+            act=act,
+            subject=_id(subject),
+            outcome="refused" if error_id else "done",
+            error_id=error_id,
+            digest="",
+        )
+        row.digest = self._digest(row, end.digest)
+        end.entries, end.digest = row.seq, row.digest
+        end.seal = self._seal(end)
+        session.add(row)
+        session.add(end)
+        session.flush()
+
+    def of(
+        self, session: Session, subject: str, after: int = 0, limit: int = BATCH
+    ) -> Sequence[AccessRow]:
+        """Who read or tried this, in order, after the line of that number."""
+        return session.exec(
+            select(AccessRow)
+            .where(AccessRow.subject == subject, AccessRow.seq > after)
+            .order_by(col(AccessRow.seq))
+            .limit(limit)
+        ).all()
+
+    def verify(self, session: Session) -> Verdict:
+        """Walk the whole chain; says where it first breaks.
+
+        Lines that come meanwhile do no harm: what counts is the end as it was when we began.
+        """
+        end = session.get(AccessHeadRow, _HEAD)
+        acted = _somebody_acted(session)
+        if end is not None:
+            session.expunge(end)
+        count, before, reached = 0, FIRST, end is None or end.entries == 0
+        for row in self._all(session):
+            if row.seq != count + 1 or row.digest != self._digest(row, before):
+                return Verdict(count, before, min(row.seq, count + 1), "row")
+            count, before = row.seq, row.digest
+            reached = reached or (end is not None and (end.entries, end.digest) == (count, before))
+        if end is not None and not hmac.compare_digest(end.seal, self._seal(end)):
+            return Verdict(count, before, count + 1, "seal")
+        emptied = (end is None or end.entries == 0) and (count > 0 or acted)
+        if emptied or not reached:
+            return Verdict(count, before, count + 1, "end")
+        return Verdict(count, before)
+
+    def _all(self, session: Session) -> Iterator[AccessRow]:
+        """Every line, in order; a log of years does not fit into memory at once."""
+        query = select(AccessRow).order_by(col(AccessRow.seq)).limit(BATCH)
+        rows = session.exec(query).all()
+        while rows:
+            yield from rows
+            session.expunge_all()
+            rows = session.exec(query.where(col(AccessRow.seq) > rows[-1].seq)).all()
+
+    def _digest(self, row: AccessRow, before: str) -> str:
+        return self._signed(
+            "row",
+            before,
+            str(row.seq),
+            row.at.astimezone(UTC).isoformat(),
+            row.actor,
+            row.role,
+            row.act,
+            row.subject,
+            row.outcome,
+            row.error_id,
+        )
+
+    def _seal(self, end: AccessHeadRow) -> str:
+        return self._signed("end", str(end.entries), end.digest)
+
+    def _signed(self, *parts: str) -> str:
+        # With its length before each part no two lines have the same form.
+        form = "".join(f"{len(part)}:{part}" for part in parts)
+        return hmac.new(self._key, form.encode(), hashlib.sha256).hexdigest()
+
+
+def _id(subject: str) -> str:
+    fits = subject == "" or (_ID.fullmatch(subject) and not _TELEPHONE.fullmatch(subject))
+    return subject if fits else NO_ID
+
+
+def _somebody_acted(session: Session) -> bool:
+    """An act leaves a step and a line: with steps and without lines the log was emptied."""
+    query = select(StepRow.id).where(StepRow.role != Role.SYSTEM.value).limit(1)
+    return session.exec(query).first() is not None

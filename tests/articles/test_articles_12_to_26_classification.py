@@ -1,0 +1,35 @@
+"""Articles 12 to 26, classified handling: a decision table without gaps and conflicts."""
+
+from __future__ import annotations
+
+import pytest
+
+from core.policy import PolicyBook
+from tests.core.loop.city import City
+
+
+@pytest.mark.requirement("R13")
+async def test_every_cell_of_the_table_has_exactly_one_row(city: City) -> None:
+    policy = city.policies.versions[-1]
+    pack = policy.pack
+    faults = policy.matrix.faults(
+        tuple(rule.name for rule in pack.rules.types),
+        pack.rules.urgencies,
+        tuple(path.leaf.code for path in pack.taxonomy.paths()),
+    )
+    assert faults == []
+
+
+@pytest.mark.requirement("R13")
+async def test_a_ticket_says_which_row_decided_and_why(city: City) -> None:
+    number = await city.classified(
+        type="投诉", category=["企业服务", "营商环境", "吃拿卡要"], subject="企业"
+    )
+    ticket = await city.ticket(number)
+    assert (ticket.route, ticket.fast_track) == ("business_environment", True)
+    step = (await city.history(number))[-1]
+    assert step.article == "32"
+    assert step.details["ways"] == ["dispatch"]
+    book: PolicyBook = city.policies
+    row = next(row for row in book.versions[-1].matrix.rows if row.key == ticket.route)
+    assert "一把手" in row.why

@@ -1,0 +1,55 @@
+"""Articles 39, 46 and 48: who may know, who has known, and nobody's revenge."""
+
+from __future__ import annotations
+
+import pytest
+from sqlmodel import Session, select
+
+from core.loop.errors import AccusedHandles, WayClosed
+from core.loop.states import Act
+from core.store.loop_tables import AccessRow
+from tests.core.loop.city import AGENT, AUDITOR, DISPATCHER, SUPERVISOR, City, unit
+
+REVENGE = {"category": ["政务服务与作风", "行政效能", "泄露信息与打击报复"], "type": "举报"}
+
+
+@pytest.mark.requirement("R37")
+async def test_the_unit_does_not_learn_who_asked_for_secrecy(city: City) -> None:
+    number = await city.dispatched(confidential=True)
+    holder = unit((await city.ticket(number)).unit)
+    seen = await city.desk.work.detail(holder, number)
+    assert "15400000001" not in str(seen.fields)
+    assert "测试人" not in str(seen.fields)
+    assert {"caller_name", "contact_phone"} <= set(seen.hidden)
+    own = await city.desk.work.detail(DISPATCHER, number)
+    assert own.fields["contact_phone"] == "15400000001", "the hotline itself calls back"
+
+
+@pytest.mark.requirement("R37", "R48")
+async def test_every_reading_leaves_a_line_that_no_later_hand_can_change(city: City) -> None:
+    number = await city.registers()
+    await city.desk.work.detail(AGENT, number)
+    await city.desk.work.detail(SUPERVISOR, number)
+    readers = [line.actor for line in await city.desk.audit.who_saw(AUDITOR, number)]
+    assert {AGENT.agent, SUPERVISOR.agent} <= set(readers)
+    assert (await city.desk.audit.verify(AUDITOR)).broken_at is None
+
+    def cover_up(session: Session) -> None:
+        row = session.exec(select(AccessRow).where(AccessRow.actor == SUPERVISOR.agent)).first()
+        assert row is not None
+        row.actor = AGENT.agent
+        session.add(row)
+
+    await city.unit_of_work(cover_up)
+    assert (await city.desk.audit.verify(AUDITOR)).broken_at is not None
+
+
+@pytest.mark.requirement("R48")
+async def test_a_complaint_about_revenge_never_reaches_the_accused(city: City) -> None:
+    number = await city.classified(**REVENGE)
+    with pytest.raises(WayClosed):
+        await city.does(DISPATCHER, number, Act.DISPATCH, unit="police", words="x")
+    with pytest.raises(AccusedHandles):
+        await city.does(AGENT, number, Act.TRANSFER, organ="police", accused="police")
+    await city.does(AGENT, number, Act.TRANSFER, organ="inspection_office", accused="police")
+    assert (await city.ticket(number)).accused == "police"
