@@ -160,4 +160,6 @@ def test_all_is_behind_the_log_in_but_what_has_to_be_open() -> None:
 def test_the_published_document_is_in_step_with_the_code() -> None:
     """To renew it: ``python -m agent_console.openapi > docs/openapi.json``."""
     published = (ROOT / "docs" / "openapi.json").read_text(encoding="utf-8")
-    assert json.loads(published) == json.loads(json.dumps(DOCUMENT))
+    in_step = json.loads(published) == json.loads(json.dumps(DOCUMENT))
+    # Not compared in the assertion: the difference of two such documents buries the report.
+    assert in_step, "python -m agent_console.openapi > docs/openapi.json"
