@@ -9,7 +9,7 @@ BIN    := $(VENV)/bin
 ARGS   ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help demo serve test test-long lint lock clean
+.PHONY: help demo serve test test-long lint published lock clean
 
 ##@ To use
 help: ## what there is
@@ -23,8 +23,15 @@ serve: $(VENV)/.run-ready ## the hotline itself, on the site in ./site (made by 
 	@$(BIN)/hotline serve $(ARGS)
 
 ##@ To work on it
-test: lint ## everything but the long tests
+# What needs no telephone and no real time runs on all cores at once, then the rest alone.
+APART := tests/core tests/house
+test: lint ## everything but the long tests (ARGS="tests/core/loop -x": only that)
+ifeq ($(strip $(ARGS)),)
+	@$(BIN)/python -m pytest -m "not long" -n auto --dist worksteal $(APART)
+	@$(BIN)/python -m pytest -m "not long" $(addprefix --ignore=,$(APART))
+else
 	@$(BIN)/python -m pytest -m "not long" $(ARGS)
+endif
 
 test-long: $(VENV)/.test-ready ## long walks, chaos, load, soak
 	@$(BIN)/python -m pytest -m long --timeout 1800 $(ARGS)
@@ -34,6 +41,13 @@ lint: $(VENV)/.test-ready ## style, types, and who may import whom
 	@$(BIN)/ruff format --check .
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports
+
+published: $(VENV)/.test-ready ## write anew what is generated from the code: interface, schemas, tables
+	@$(BIN)/python -m agent_console.messages > agent_console/schema/messages.v1.json
+	@$(BIN)/python -m agent_console.openapi > docs/openapi.json
+	@$(BIN)/python -m core.policy.schemas cities/schema
+	@$(BIN)/python -m core.people.rights > docs/rights.md
+	@$(BIN)/python -m pytest -q tests/articles --write-regulation
 
 lock: $(VENV)/.test-ready ## bring the lock files up to requirements*.in (needs uv)
 	uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-header --no-annotate \

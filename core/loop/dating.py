@@ -51,10 +51,9 @@ def plan_ladder(scene: Scene) -> None:
     ladder = scene.policy.supervision.ladder
     reached = {row.rung for row in rows.supervisions(ticket.number) if row.round == ticket.ladder}
     rows.void_timers(ticket.number, [RUNG + rung.key for rung in ladder])
-    for rung in ladder:
-        moment = _moment(scene, rung)
-        if moment is not None and rung.key not in reached:
-            rows.set_timer(ticket.number, RUNG + rung.key, moment, ticket.version)
+    planned = {RUNG + one.key: _moment(scene, one) for one in ladder if one.key not in reached}
+    moments = {kind: moment for kind, moment in planned.items() if moment is not None}
+    rows.set_timers(ticket.number, moments, ticket.version)
 
 
 def move_due(scene: Scene, end: datetime) -> None:

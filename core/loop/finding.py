@@ -73,7 +73,7 @@ def find(
         along = _aside
     county = along(col(TicketRow.county))
     if query.text and not few:
-        found = _by_words(vault, query.text, mark, sqlite).where(seen_by(viewer, county))
+        found = _by_words(vault, query, mark, sqlite).where(seen_by(viewer, county))
     elif viewer.role in UNITS and not query.phone:
         found = _of_unit(viewer, query.open, mark)
     else:
@@ -121,7 +121,7 @@ def _of_unit(viewer: Viewer, open: bool | None, mark: Mark | None) -> Found:
     return _after(found, (col(TaskRow.created_at), col(TaskRow.number)), mark)
 
 
-def _by_words(vault: Vault, text: str, mark: Mark | None, sqlite: bool) -> Found:
+def _by_words(vault: Vault, query: TicketQuery, mark: Mark | None, sqlite: bool) -> Found:
     """Along the order of registration, which is the blind index's own."""
     found = select(*SHOWN).join(WordsRow, _SAME_TICKET)
     place: SQLColumnExpression[int] = col(WordsRow.id)
@@ -130,7 +130,8 @@ def _by_words(vault: Vault, text: str, mark: Mark | None, sqlite: bool) -> Found
         place = FTS.c.rowid
     if mark is not None:
         found = found.where(place < place_of(mark.number))
-    return found.where(all_of(_words(vault, text), sqlite)).order_by(place.desc())
+    wanted = all_of(_words(vault, query.text), sqlite, only_open=query.open is True)
+    return found.where(*wanted).order_by(place.desc())
 
 
 def _words(vault: Vault, text: str) -> list[str]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -21,10 +21,11 @@ from core.store.loop_tables import (
     SupervisionRow,
     TaskRow,
     TimerRow,
+    WordsRow,
 )
 from core.store.tables import TicketRow, UtcDateTime
 
-# Written out: with a parameter here no generic plan could use the partial index on what waits.
+# Written out, not a parameter: only so is the partial index on what waits sure to be used.
 _WAITING = col(TimerRow.state) == literal_column("'waiting'")
 
 _NUMBER = re.compile(r"[0-9A-Za-z-]{1,40}", re.ASCII)
@@ -83,9 +84,10 @@ class LoopRepository:
         mine = [task for task in self.tasks(number) if task.unit == unit]
         return next((task for task in mine if task.state != "done"), mine[-1] if mine else None)
 
-    def close_tasks(self, number: str) -> None:
-        """The ticket is not open any more: its parts leave the units' lists of what is."""
-        self.session.exec(update(TaskRow).where(col(TaskRow.number) == number).values(open=False))
+    def close_lists(self, number: str) -> None:
+        """The ticket is not open any more: its parts and words leave the lists of what is."""
+        for row in (TaskRow, WordsRow):
+            self.session.exec(update(row).where(col(row.number) == number).values(open=False))
 
     # Requests.
 
@@ -118,13 +120,22 @@ class LoopRepository:
 
     def set_timer(self, subject: str, kind: str, due_at: datetime, round: int) -> None:
         """Set in one round a second time, it has only moved."""
-        timer = self.session.exec(
-            select(TimerRow).where(
-                TimerRow.subject == subject, TimerRow.kind == kind, TimerRow.round == round
-            )
-        ).first() or TimerRow(subject=subject, kind=kind, due_at=due_at, round=round)
-        timer.due_at, timer.state = due_at, "waiting"
-        self.session.add(timer)
+        self.set_timers(subject, {kind: due_at}, round)
+
+    def set_timers(self, subject: str, moments: Mapping[str, datetime], round: int) -> None:
+        """Several at once: when each kind is due."""
+        query = select(TimerRow).where(
+            TimerRow.subject == subject,
+            col(TimerRow.kind).in_(list(moments)),
+            TimerRow.round == round,
+        )
+        known = {timer.kind: timer for timer in self.session.exec(query)}
+        for kind, due_at in moments.items():
+            timer = known.get(kind)
+            if timer is None:
+                timer = TimerRow(subject=subject, kind=kind, due_at=due_at, round=round)
+            timer.due_at, timer.state = due_at, "waiting"
+            self.session.add(timer)
 
     def void_timers(self, subject: str, kinds: Iterable[str] | None = None) -> None:
         """Nothing of these kinds (all of them) is due for the subject any more."""

@@ -18,7 +18,7 @@ def write_step(
     ticket.version += 1
     scene.rows.add(ticket)
     if not ticket.open:
-        scene.rows.close_tasks(ticket.number)
+        scene.rows.close_lists(ticket.number)
     scene.rows.add(
         StepRow(
             number=ticket.number,

@@ -12,7 +12,7 @@ import re
 from collections.abc import Iterable, Mapping
 
 from pydantic import JsonValue
-from sqlalchemy import BigInteger, ColumnElement, cast, column, func, literal, table
+from sqlalchemy import BigInteger, SQLColumnExpression, cast, column, func, literal, table
 from sqlalchemy.dialects.postgresql import TSQUERY
 from sqlmodel import Session, col
 
@@ -24,6 +24,7 @@ FIELDS = ("title", "content", "address", "enterprise_name")
 PURPOSE = "search"
 HASH_BYTES = 5  # two of the 400,000 words of the language share one with a chance of 1 in 14
 
+OPEN = "open"  # the word that FTS5 has for a ticket that is open; no hash is written so
 FTS = table("ticket_fts", column("rowid", BigInteger), column("ticket_fts"))
 _NUMBER = re.compile(r"([0-9]{8})([0-9]{5,7})\Z")
 
@@ -66,13 +67,15 @@ def asked_for(vault: Vault, text: str) -> list[str]:
     return hashes(vault, words_asked(text))
 
 
-def all_of(wanted: list[str], sqlite: bool) -> ColumnElement[bool]:
+def all_of(wanted: list[str], sqlite: bool, only_open: bool) -> list[SQLColumnExpression[bool]]:
     """All words are there. On SQLite the statement has to join ``FTS`` by ``WordsRow.id``."""
-    if not sqlite:
-        return col(WordsRow.words).op("@@")(cast(literal(" & ".join(wanted)), TSQUERY))
-    return FTS.c.ticket_fts.op("MATCH")(" ".join(f'"{one}"' for one in wanted))
+    if sqlite:
+        terms = [f'"{one}"' for one in ([*wanted, OPEN] if only_open else wanted)]
+        return [FTS.c.ticket_fts.op("MATCH")(" ".join(terms))]
+    found = col(WordsRow.words).op("@@")(cast(literal(" & ".join(wanted)), TSQUERY))
+    return [found, col(WordsRow.open)] if only_open else [found]
 
 
-def each_of(wanted: list[str]) -> list[ColumnElement[bool]]:
+def each_of(wanted: list[str]) -> list[SQLColumnExpression[bool]]:
     """The same, looked up in the words of each ticket that comes by."""
     return [func.instr(col(WordsRow.words), one) > 0 for one in wanted]

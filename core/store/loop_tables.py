@@ -57,16 +57,20 @@ class StepRow(SQLModel, table=True):
 class WordsRow(SQLModel, table=True):
     """The words of a ticket's text as keyed hashes, blanks between (``core.search.blind``).
 
-    ``id`` is the ticket's place in the order of registration.
+    ``id`` is the ticket's place in the order of registration, ``open`` the ticket's.
     """
 
     __tablename__: ClassVar[str] = "ticket_words"
     __table_args__ = (
         Index("ix_ticket_words_words", "words", postgresql_using="gin").ddl_if("postgresql"),
+        Index(
+            "ix_ticket_words_open", "words", postgresql_using="gin", postgresql_where=text("open")
+        ).ddl_if("postgresql"),
     )
 
     id: int = Field(primary_key=True, sa_type=_PLACE)
     number: str = Field(unique=True, foreign_key="ticket.number")
+    open: bool = True
     words: str = Field(sa_type=_WORDS)
 
 

@@ -25,7 +25,7 @@ COLUMNS: Mapping[str, tuple[str, ...]] = {
         *("handle_due", "handle_unit", "dispatched_at", "signed_at", "handled_at"),
         *("answered_at", "archived_at"),
     ),
-    "ticket_words": ("id", "number", "words"),
+    "ticket_words": ("id", "number", "open", "words"),
     "step": (
         *("id", "number", "seq", "act", "source", "target", "actor", "role", "unit", "at"),
         *("article", "reason", "words_sealed", "details", "policy"),

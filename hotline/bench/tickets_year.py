@@ -136,7 +136,7 @@ class YearWriter:
                 stamp(moments.get("archive")),
             ),
         )
-        yield "ticket_words", (place_of(number), number, told)
+        yield "ticket_words", (place_of(number), number, path.open, told)
         words = self.vault.seal(keys, number, " ".join(dice.choices(self.talk.words, k=12)))
         yield from self._history.of(index, path, agent, words, dice)
 

@@ -14,7 +14,7 @@ from core.policy import Policy
 from core.ports import Viewer
 from hotline.app import Hotline
 from hotline.demo.fast_clock import FastClock
-from hotline.demo.people import People
+from hotline.demo.people import DemoRefused, People
 
 DISPATCHER, WORKER, HEAD = "101", "201", "202"
 STEPS = {
@@ -24,6 +24,8 @@ STEPS = {
     "countersign": "一把手签批", "answer": "答复", "follow_up": "回访", "rate": "评价",
     "exempt": "免回访", "archive": "办结归档",
 }  # fmt: skip
+_PLACE = "district"  # not every ticket needs one, but many a line of the directory does
+_UNHEARD = "演示补录"
 
 
 class LoopDemo:
@@ -45,8 +47,8 @@ class LoopDemo:
         await self._people.person(DISPATCHER, "演示派单员", Role.DISPATCHER)
         ticket = await self._people.reads(agent, number)
         policy = self._hotline.rules.current.named(ticket["policy"])
-        if ticket["fields"].get("confidential") is None:  # asked on the telephone, kept now
-            await self._do(agent, number, Act.AMEND, fields={"confidential": False})
+        if missing := _missing(ticket["fields"], policy):
+            await self._do(agent, number, Act.AMEND, fields=missing)
         await self._do(agent, number, Act.CLASSIFY)
         classified = (await self._people.history(agent, number))[-1]
         await self._decide(number, classified["details"]["ways"], policy)
@@ -93,12 +95,14 @@ class LoopDemo:
             await self._do(helper, number, Act.ASSIST_DONE, words="已配合办理")
 
     async def _through_an_organ(self, number: str, policy: Policy) -> None:
-        ticket = await self._people.reads(self._agent, number)
-        directory = policy.directory
+        """To an emergency line, unless only the one that supervises the accused may have it."""
         organ = next(iter(policy.pack.emergency.order))
-        if ticket["category"].startswith("1503"):
-            organ = directory.supervisor_of_enforcement
-        await self._do(self._agent, number, Act.TRANSFER, organ=organ)
+        try:
+            await self._do(self._agent, number, Act.TRANSFER, organ=organ)
+        except DemoRefused as refused:
+            if "organ" not in refused.details:
+                raise
+            await self._do(self._agent, number, Act.TRANSFER, organ=refused.details["organ"])
         await self._do(DISPATCHER, number, Act.RECEIPT, receipt="R-1")
         self._clock.forward(timedelta(days=1))
         await self._do(DISPATCHER, number, Act.TRANSFER_RESULT, words="已反馈处理结果")
@@ -123,6 +127,17 @@ class LoopDemo:
             highlight=False,
         )
         return after
+
+
+def _missing(fields: dict[str, Any], policy: Policy) -> dict[str, Any]:
+    """What the agent fills in after the call, so that the ticket may be dispatched: whether it is
+    confidential was asked, and what nobody heard (the caller was silent) stands for itself."""
+    filled: dict[str, Any] = {"confidential": False}
+    for field in policy.pack.form.fields:
+        if field.required or field.key == _PLACE:
+            filled[field.key] = field.values[0] if field.values else _UNHEARD
+    filled["category"] = next(policy.pack.taxonomy.paths()).names
+    return {key: value for key, value in filled.items() if fields.get(key) in (None, "", [])}
 
 
 def _table(number: str, steps: list[dict[str, Any]], policy: Policy) -> Table:

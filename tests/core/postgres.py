@@ -48,10 +48,12 @@ def cluster(programs: Path) -> Iterator[str]:
         )  # fmt: skip
 
     try:
-        run("initdb", "-U", "hotline", "-A", "trust", "-E", "UTF8")
+        run("initdb", "-U", "hotline", "-A", "trust", "-E", "UTF8", "--no-sync")
         # The server keeps what it is given as output, so that goes to a file, not to our pipe.
-        listen = f"-p {port} -c listen_addresses=127.0.0.1 -c unix_socket_directories={folder}"
-        run("pg_ctl", "-w", "-l", str(folder / "log"), "-o", listen, "start")
+        options = f"-p {port} -c listen_addresses=127.0.0.1 -c unix_socket_directories={folder}"
+        # Nothing here has to outlive the machine; whoever tests that a server dies kills it only.
+        options += " -c fsync=off -c synchronous_commit=off -c full_page_writes=off"
+        run("pg_ctl", "-w", "-l", str(folder / "log"), "-o", options, "start")
         try:
             yield f"postgresql+psycopg://hotline@127.0.0.1:{port}"
         finally:

@@ -84,7 +84,7 @@ def test_what_is_sealed_opens_and_is_found_by_its_words(rows: Rows) -> None:
     vault, keys = Vault(YEAR.master), Keys()
     for record, wrapped in rows["record_key"]:
         keys.add(RecordKeyRow(record=record, wrapped=wrapped))
-    words = {number: set(told.split()) for _, number, told in rows["ticket_words"]}
+    words = {number: set(told.split()) for _, number, _, told in rows["ticket_words"]}
     for ticket in named(rows, "ticket")[:50]:
         number = ticket["number"]
         fields = json.loads(vault.open(keys, number, ticket["fields_sealed"]))  # type: ignore[arg-type]

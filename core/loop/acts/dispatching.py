@@ -231,7 +231,8 @@ class Receipt(Body):
 
 
 def receipt(scene: Scene, body: Receipt) -> Outcome:
-    return Outcome(details={"receipt": body.receipt})
+    """What an organ writes may name people, so it is kept sealed like any words."""
+    return Outcome(words=body.receipt)
 
 
 class TransferResult(Body):

@@ -69,6 +69,15 @@ async def test_an_amended_ticket_is_found_by_its_new_words_only(city: City) -> N
     assert await found(city, "测试路") == [number]  # what was not touched stays
 
 
+async def test_a_search_in_what_is_open_meets_nothing_else(city: City) -> None:
+    at_work = await city.registers()
+    done = await city.archived()
+    assert await found(city, "路灯", open=True) == [at_work]
+    assert await found(city, "路灯", open=False) == [done]
+    assert await found(city, "路灯") == [done, at_work]
+    assert {row.number: row.open for row in await kept(city)} == {at_work: True, done: False}
+
+
 async def test_an_act_that_is_undone_leaves_the_index_as_it_was(city: City) -> None:
     number = await city.registers(title="路灯", content="坏了")
 
@@ -135,6 +144,7 @@ async def test_sqlites_index_agrees_with_its_table(city: City, database_url: str
         pytest.skip("FTS5 is SQLite's")
     for _ in range(3):
         number = await city.registers(title="路灯")
+    await city.archived()
     await city.does(AGENT, number, Act.AMEND, fields={"title": "井盖"})
     await city.does(SUPERVISOR, number, Act.SET_SECRECY, level=3)
     check = "INSERT INTO ticket_fts (ticket_fts, rank) VALUES ('integrity-check', 1)"

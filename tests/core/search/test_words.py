@@ -8,7 +8,7 @@ import threading
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from core.search import words
@@ -24,6 +24,8 @@ def test_every_piece_of_a_text_finds_it(data: st.DataObject) -> None:
     text = data.draw(st.one_of(st.just(TEXT), hanzi))
     start = data.draw(st.integers(0, len(text)))
     end = data.draw(st.integers(start, len(text)))
+    for cut in (start, end):  # half a house number is another one
+        assume(not (text[cut - 1 : cut].isdigit() and text[cut : cut + 1].isdigit()))
     assert set(words_asked(text[start:end])) <= words_in(text)
 
 

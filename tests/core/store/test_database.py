@@ -58,7 +58,7 @@ async def test_the_migrations_make_exactly_the_indexes_of_the_models(
         str(index.name)
         for table in SQLModel.metadata.tables.values()
         for index in table.indexes
-        if postgresql or index.name != "ix_ticket_words_words"
+        if postgresql or not str(index.name).startswith("ix_ticket_words_")
     }
     assert await database.read(indexes) == wanted
     await database.close()

@@ -22,16 +22,23 @@ OPEN: dict[str, Any] = {'sqlite_where': sa.text('open = 1'), 'postgresql_where':
 
 
 # SQLite's index of words follows the table by itself. Words only: no columns, no places in the text.
+# An open ticket has one word more, by which a search for what is open meets nothing else.
+TOLD = "words || CASE open WHEN 1 THEN ' open' ELSE '' END"
+REMOVE = (
+    "INSERT INTO ticket_fts (ticket_fts, rowid, words) VALUES ('delete', old.id, "
+    "old.words || CASE old.open WHEN 1 THEN ' open' ELSE '' END);"
+)
+ADD = (
+    "INSERT INTO ticket_fts (rowid, words) VALUES (new.id, "
+    "new.words || CASE new.open WHEN 1 THEN ' open' ELSE '' END);"
+)
 FTS5 = (
-    "CREATE VIRTUAL TABLE ticket_fts USING fts5(words, content='ticket_words', content_rowid='id', "
-    "detail=none, columnsize=0, tokenize='ascii')",
-    "CREATE TRIGGER ticket_words_added AFTER INSERT ON ticket_words BEGIN "
-    "INSERT INTO ticket_fts (rowid, words) VALUES (new.id, new.words); END",
-    "CREATE TRIGGER ticket_words_removed AFTER DELETE ON ticket_words BEGIN "
-    "INSERT INTO ticket_fts (ticket_fts, rowid, words) VALUES ('delete', old.id, old.words); END",
-    "CREATE TRIGGER ticket_words_changed AFTER UPDATE ON ticket_words BEGIN "
-    "INSERT INTO ticket_fts (ticket_fts, rowid, words) VALUES ('delete', old.id, old.words); "
-    "INSERT INTO ticket_fts (rowid, words) VALUES (new.id, new.words); END",
+    f"CREATE VIEW ticket_words_told AS SELECT id, {TOLD} AS words FROM ticket_words",
+    "CREATE VIRTUAL TABLE ticket_fts USING fts5(words, content='ticket_words_told', "
+    "content_rowid='id', detail=none, columnsize=0, tokenize='ascii')",
+    f"CREATE TRIGGER ticket_words_added AFTER INSERT ON ticket_words BEGIN {ADD} END",
+    f"CREATE TRIGGER ticket_words_removed AFTER DELETE ON ticket_words BEGIN {REMOVE} END",
+    f"CREATE TRIGGER ticket_words_changed AFTER UPDATE ON ticket_words BEGIN {REMOVE} {ADD} END",
 )
 
 
@@ -43,6 +50,8 @@ def index_words() -> None:
     else:
         op.create_index('ix_ticket_words_words', 'ticket_words', ['words'],
                         postgresql_using='gin', postgresql_with={'fastupdate': 'off'})
+        op.create_index('ix_ticket_words_open', 'ticket_words', ['words'], postgresql_using='gin',
+                        postgresql_with={'fastupdate': 'off'}, postgresql_where=sa.text('open'))
 
 
 def upgrade() -> None:
@@ -344,6 +353,7 @@ def upgrade() -> None:
     op.create_table('ticket_words',
         sa.Column('id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
         sa.Column('number', sa.String(), nullable=False),
+        sa.Column('open', sa.Boolean(), nullable=False),
         sa.Column('words', sa.Text().with_variant(postgresql.TSVECTOR(), 'postgresql'), nullable=False),
         sa.ForeignKeyConstraint(['number'], ['ticket.number'], ),
         sa.PrimaryKeyConstraint('id'),
