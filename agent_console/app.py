@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 from fastapi import FastAPI
 from fastapi.routing import APIRoute
@@ -16,6 +17,7 @@ from agent_console.consoles import Consoles
 from agent_console.gate import LogInGate, Window
 from agent_console.middleware import BoundedBody, OriginCheck, SecurityHeaders
 from agent_console.parts import Parts, Readiness
+from agent_console.problems import Problem
 from agent_console.routes import (
     acts,
     agents,
@@ -48,6 +50,17 @@ class Page(Mount):
         return super().matches(scope)
 
 
+class Api(FastAPI):
+    """Its document knows what every error looks like, which the routes only name."""
+
+    def openapi(self) -> dict[str, Any]:
+        document = super().openapi()
+        problem = Problem.model_json_schema(ref_template="#/components/schemas/{model}")
+        known = document["components"]["schemas"]
+        document["components"]["schemas"] = problem.pop("$defs", {}) | {"Problem": problem} | known
+        return document
+
+
 async def _always_ready() -> Mapping[str, bool]:
     return {}
 
@@ -55,7 +68,7 @@ async def _always_ready() -> Mapping[str, bool]:
 def create_api() -> FastAPI:
     """The routes without anything behind them: what the published document describes."""
     # No documentation pages: they load scripts from other sites.
-    app = FastAPI(
+    app = Api(
         title="12345 console",
         version="1",
         summary="Calls, tickets and their closed loop, for consoles and for other programs.",

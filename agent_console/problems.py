@@ -28,6 +28,10 @@ class Problem(BaseModel):
 Kinds = Iterable[type[HotlineError]]
 Responses = dict[int | str, dict[str, Any]]
 
+# By its name: a model of its own for each of six hundred answers would cost half a second of every
+# start. ``agent_console.openapi`` puts the schema itself into the document.
+_PROBLEM = {"$ref": f"#/components/schemas/{Problem.__name__}"}
+
 # What stands before every route: the body's bounds and, for browsers, whose page it is.
 DOOR: tuple[type[HotlineError], ...] = (OriginRefused, BodyTooBig, BodyTooSlow)
 # What stands before every route that only people who are logged in may use.
@@ -62,11 +66,12 @@ def asked(*kinds: type[HotlineError], elsewhere: Kinds = ()) -> Responses:
 
 def _response(by_id: dict[str, type[HotlineError]], *, exact: bool) -> dict[str, Any]:
     described = [f"- `{error_id}`{_told(kind)}" for error_id, kind in by_id.items()]
-    if not exact:
-        return {"model": Problem, "description": "\n".join([*described, "- or a more exact id"])}
-    form = {"properties": {"error_id": {"enum": list(by_id)}}}
+    form: dict[str, Any] = dict(_PROBLEM)
+    if exact:
+        form["properties"] = {"error_id": {"enum": list(by_id)}}
+    else:
+        described.append("- or a more exact id")
     return {
-        "model": Problem,
         "description": "\n".join(described),
         "content": {"application/json": {"schema": form}},
     }

@@ -6,6 +6,7 @@ import asyncio
 import hashlib
 import secrets
 from datetime import timedelta
+from functools import cache
 from typing import ClassVar
 
 from argon2 import PasswordHasher
@@ -33,6 +34,15 @@ class LogInRefused(HotlineError):
     status: ClassVar[int] = 401
 
 
+@cache
+def _nobodys() -> str:
+    """Checked for unknown agents, so that they take as long to refuse as known ones.
+
+    Made when it is first needed: argon2 takes its time, and that only once.
+    """
+    return PasswordHasher().hash(secrets.token_hex())
+
+
 class Sessions:
     """``lifetime`` is how long a log-in holds."""
 
@@ -41,8 +51,6 @@ class Sessions:
         self._clock = clock
         self._lifetime = lifetime
         self._hasher = PasswordHasher()
-        # Checked for unknown agents, so that they take as long to refuse as known ones.
-        self._nobody = self._hasher.hash(secrets.token_hex())
 
     async def put_agent(
         self, agent: str, name: str, role: str, password: str, county: str = "", unit: str = ""
@@ -77,7 +85,7 @@ class Sessions:
     async def log_in(self, agent: str, password: str) -> tuple[str, Viewer]:
         """Returns (token, viewer). Raises ``LogInRefused``."""
         row = await self._database.read(lambda session: session.get(AgentRow, agent))
-        hashed = row.password_hash if row else self._nobody
+        hashed = row.password_hash if row else await asyncio.to_thread(_nobodys)
         matches = await asyncio.to_thread(self._matches, hashed, password)
         if not matches or row is None or not row.active:
             raise LogInRefused

@@ -201,21 +201,18 @@ def _said(console: ConsoleClient, call_id: str) -> list[SegmentView]:
 
 
 def _measured(console: ConsoleClient, call_id: str, timings: Timings) -> dict[str, float]:
-    """What the console saw of the caller's words, in seconds."""
+    """When the console first saw each of the caller's sentences, in seconds."""
     answered = timings.moments["answered"]
-    seen = [
-        (timings.since(moment), event.segment.end_ms / 1000)
-        for moment, event in console.seen
-        if event.kind == "segment"
-        and event.segment is not None
-        and event.segment.call_id == call_id
-        and event.segment.leg is Leg.CALLER
-    ]
-    if not seen:
+    first: dict[str, tuple[float, float]] = {}
+    for moment, event in console.seen:
+        part = event.segment if event.kind == "segment" else None
+        if part is not None and part.call_id == call_id and part.leg is Leg.CALLER:
+            first.setdefault(part.segment_id, (timings.since(moment), part.end_ms / 1000))
+    if not first:
         return {}
-    lags = [shown - answered - said for shown, said in seen]
+    lags = [shown - answered - said for shown, said in first.values()]
     return {
-        "first_caller_text": seen[0][0],
+        "first_caller_text": next(iter(first.values()))[0],
         "said_to_text_median": round(median(lags), 3),
         "said_to_text_max": round(max(lags), 3),
     }

@@ -39,15 +39,19 @@ class Show:
     def __init__(self, screen: Console) -> None:
         self._screen = screen
         self._state = ""
+        self._said: set[str] = set()
 
     def event(self, event: Event) -> None:
-        if event.kind == "segment" and event.segment is not None:
-            who, colour = WHO[event.segment.leg]
-            start = event.segment.start_ms / 1000
+        segment = event.segment if event.kind == "segment" else None
+        # A sentence is told at once and told again when it is stored.
+        if segment is not None and segment.segment_id not in self._said:
+            self._said.add(segment.segment_id)
+            who, colour = WHO[segment.leg]
+            start = segment.start_ms / 1000
             self._screen.print(
                 f"  [{colour}]{start:6.1f}s {who}[/{colour}]  ", end="", highlight=False
             )
-            self._screen.print(event.segment.text, markup=False, highlight=False)
+            self._screen.print(segment.text, markup=False, highlight=False)
         if event.call is not None and (state := _state(event.call)) != self._state:
             self._state = state
             self._screen.print(f"  [dim]通话: {state}[/dim]")

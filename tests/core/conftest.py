@@ -137,7 +137,9 @@ def new_database(server: str, template: str = "template1") -> str:
     """The URL of a new database on a PostgreSQL server."""
     name = f"t{uuid.uuid4().hex}"
     with psycopg.connect(server.replace("+psycopg", "") + "/postgres", autocommit=True) as admin:
-        admin.execute(f"CREATE DATABASE {name} TEMPLATE {template}")  # type: ignore[call-overload]
+        # Copied as files: five times faster than through the log, which nobody here needs.
+        create = f"CREATE DATABASE {name} TEMPLATE {template} STRATEGY FILE_COPY"
+        admin.execute(create)  # type: ignore[call-overload]
     return f"{server}/{name}"
 
 

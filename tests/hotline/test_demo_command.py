@@ -13,8 +13,8 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
-from core.calls import CallState
-from core.views import CallView, Event
+from core.calls import CallState, Leg
+from core.views import CallView, Event, SegmentView
 from hotline.demo.show import Show
 from pbx.asterisk import AsteriskInstall
 from tests.hotline.shell import hotline, running
@@ -65,6 +65,18 @@ def test_the_states_of_a_call_are_told_once_each_and_in_chinese() -> None:
         show.event(Event(cursor=cursor, kind="call", at=NOW, call=view))
     told = [line.split()[-1] for line in screen.getvalue().splitlines()]
     assert told == ["来电", "排队", "振铃", "通话中", "评价", "已结束"]
+
+
+def test_a_sentence_is_shown_once_though_it_is_told_twice() -> None:
+    screen = io.StringIO()
+    show = Show(Console(file=screen, width=80))
+    sentence = SegmentView(
+        segment_id="s1", call_id="c1", leg=Leg.CALLER, party="caller", start_ms=0, end_ms=900,
+        text="路灯不亮", final=True, engine="fake",
+    )  # fmt: skip
+    for cursor in (0, 7):  # as it was said, and as it was stored
+        show.event(Event(cursor=cursor, kind="segment", at=NOW, segment=sentence))
+    assert screen.getvalue().count("路灯不亮") == 1
 
 
 @pytest.fixture

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dis
 from collections.abc import Iterator
+from functools import cache
 from types import CodeType, FunctionType
 from typing import Any
 
@@ -55,6 +56,7 @@ def _given(run: FunctionType) -> Iterator[type]:
             yield found
 
 
+@cache  # the same few functions stand behind all acts, and this is read at every start
 def _names(code: CodeType) -> tuple[list[str], list[str]]:
     """Global names and names of attributes, also of the functions inside."""
     names, attributes = [], []
