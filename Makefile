@@ -23,18 +23,20 @@ serve: $(VENV)/.run-ready ## the hotline itself, on the site in ./site (made by 
 	@$(BIN)/hotline serve $(ARGS)
 
 ##@ To work on it
-# What needs no telephone and no real time runs on all cores at once, then the rest alone.
-APART := tests/core tests/house
+# What needs no telephone, no browser and no real time runs on all cores at once, then the rest alone.
+APART  := tests/core tests/articles tests/house
+PYTEST := $(BIN)/python -m pytest
 test: lint ## everything but the long tests (ARGS="tests/core/loop -x": only that)
 ifeq ($(strip $(ARGS)),)
-	@$(BIN)/python -m pytest -m "not long" -n auto --dist worksteal $(APART)
-	@$(BIN)/python -m pytest -m "not long" $(addprefix --ignore=,$(APART))
+	@$(PYTEST) -m "not long and not browser" -n auto --dist worksteal $(APART) tests/agent_console
+	@$(PYTEST) -m "browser and not long" tests/agent_console
+	@$(PYTEST) -m "not long" $(addprefix --ignore=,$(APART) tests/agent_console)
 else
-	@$(BIN)/python -m pytest -m "not long" $(ARGS)
+	@$(PYTEST) -m "not long" $(ARGS)
 endif
 
 test-long: $(VENV)/.test-ready ## long walks, chaos, load, soak
-	@$(BIN)/python -m pytest -m long --timeout 1800 $(ARGS)
+	@$(PYTEST) -m long --timeout 1800 $(ARGS)
 
 lint: $(VENV)/.test-ready ## style, types, and who may import whom
 	@$(BIN)/ruff check .
@@ -47,7 +49,7 @@ published: $(VENV)/.test-ready ## write anew what is generated from the code: in
 	@$(BIN)/python -m agent_console.openapi > docs/openapi.json
 	@$(BIN)/python -m core.policy.schemas cities/schema
 	@$(BIN)/python -m core.people.rights > docs/rights.md
-	@$(BIN)/python -m pytest -q tests/articles --write-regulation
+	@$(PYTEST) -q tests/articles --write-regulation
 
 lock: $(VENV)/.test-ready ## bring the lock files up to requirements*.in (needs uv)
 	uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-header --no-annotate \

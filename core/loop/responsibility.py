@@ -46,6 +46,17 @@ def checked_unit(policy: Policy, ticket: TicketRow, unit: str, day: date) -> str
     return heir
 
 
+def supervisor(policy: Policy, ticket: TicketRow, day: date) -> str:
+    """Who supervises what is complained about (33, 46, 48); the other of the two supervisors where
+    the first is itself the accused."""
+    directory = policy.directory
+    first, other = directory.supervisor_of_enforcement, directory.supervisor_of_conduct
+    if ticket.retaliation:
+        first, other = other, first
+    accused = ticket.accused and directory.heir(ticket.accused, day)
+    return other if accused == directory.heir(first, day) else first
+
+
 def exists(pack: CityPack, unit: str) -> bool:
     """Units of ``units.yaml`` and the governments of the districts."""
     return any(one.key == unit for one in pack.units.units) or unit in district_units(pack)

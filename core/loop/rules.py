@@ -41,8 +41,9 @@ class AccessLog(Protocol):
 
 
 def versions_in_use(session: Session) -> set[str]:
-    """Versions of the rules that open tickets were dated by."""
-    return {*session.exec(select(TicketRow.policy).where(col(TicketRow.open)).distinct()).all()}
+    """Versions that open tickets were dated by; not "", which those have that are older."""
+    used = session.exec(select(TicketRow.policy).where(col(TicketRow.open)).distinct()).all()
+    return {*used} - {""}
 
 
 class RulesOffice:

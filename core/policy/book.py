@@ -82,7 +82,12 @@ class PolicyBook:
         return fitting[-1]
 
     def named(self, version: str) -> Policy:
-        """Raises ``PolicyUnknown``."""
+        """Raises ``PolicyUnknown``.
+
+        Tickets from before there were versions have none; they go by the first one.
+        """
+        if version == "":
+            return self._policies[0]
         if version not in self._named:
             raise PolicyUnknown("no such version of the rules", version=version)
         return self._named[version]

@@ -17,6 +17,7 @@ from core.policy.version import Version
 
 KEY_TWICE = Rule("key_twice", "give every entry of a list a key of its own")
 UNIT_UNKNOWN = Rule("unit_unknown", "name a unit of units.yaml, or add it there")
+ONE_SUPERVISOR = Rule("one_supervisor", "name two: one of them may itself be the accused")
 GROUND_MISSING = Rule("ground_missing", "write the ground; the hotline refuses by it")
 EXEMPTION_MISSING = Rule("exemption_missing", "write the reason under follow_up.exemptions")
 SECRECY_INCOMPLETE = Rule("secrecy_incomplete", "write one entry for each level from 0 to 3")
@@ -106,6 +107,17 @@ def _unit_unknown(version: Version) -> Iterator[Finding]:
             yield UNIT_UNKNOWN.broken(version, "directory.yaml", place, f"there is no unit {unit}")
 
 
+def _one_supervisor(version: Version) -> Iterator[Finding]:
+    directory = version.policy.directory
+    if directory.supervisor_of_enforcement == directory.supervisor_of_conduct:
+        yield ONE_SUPERVISOR.broken(
+            version,
+            "directory.yaml",
+            "supervisor_of_conduct",
+            "who supervises conduct is who supervises enforcement",
+        )
+
+
 def _ground_missing(version: Version) -> Iterator[Finding]:
     acceptance = version.policy.acceptance
     if acceptance.ground(SETTLED) is None:
@@ -179,6 +191,7 @@ def _measure_incomplete(version: Version) -> Iterator[Finding]:
 RULES: tuple[Callable[[Version], Iterator[Finding]], ...] = (
     _key_twice,
     _unit_unknown,
+    _one_supervisor,
     _ground_missing,
     _exemption_missing,
     _secrecy_incomplete,

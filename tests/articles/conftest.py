@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator
+from pathlib import Path
 
 import pytest
 
@@ -27,28 +27,40 @@ __all__ = [
     "sqlite_template",
 ]
 
-RESULTS = pytest.StashKey[Results]()
-EXPECTED = pytest.StashKey[set[str]]()
+REGISTER = pytest.StashKey["Register"]()
+REQUIREMENT = "requirement"
 
 
-def pytest_collection_finish(session: pytest.Session) -> None:
-    session.config.stash[RESULTS] = Results()
-    session.config.stash[EXPECTED] = {
-        item.nodeid for item in session.items if item.path.is_relative_to(HERE)
-    }
+class Register:
+    """Collects what the scenarios showed, also from the processes that ran a part of them each."""
+
+    def __init__(self) -> None:
+        self.results = Results()
+        self.files: set[str] = set()
+
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        file, _, test = report.nodeid.partition("::")
+        if not file.startswith("tests/articles/"):
+            return
+        self.files.add(Path(file).name)
+        if report.when != "call" and report.outcome == "passed":
+            return
+        scenario = f"{Path(file).stem}::{test.partition('[')[0]}"
+        for name, row in report.user_properties:
+            if name == REQUIREMENT:
+                self.results.add(str(row), scenario, report.outcome)
 
 
-@pytest.hookimpl(wrapper=True)
-def pytest_runtest_makereport(
-    item: pytest.Item, call: pytest.CallInfo[None]
-) -> Generator[None, pytest.TestReport, pytest.TestReport]:
-    report = yield
-    if report.when == "call" or report.outcome != "passed":
-        name = item.name.partition("[")[0]
-        for marker in item.iter_markers("requirement"):
-            for row in marker.args:
-                item.config.stash[RESULTS].add(row, f"{item.path.stem}::{name}", report.outcome)
-    return report
+def pytest_configure(config: pytest.Config) -> None:
+    if not hasattr(config, "workerinput"):  # one of several processes: the first one collects
+        config.stash[REGISTER] = Register()
+        config.pluginmanager.register(config.stash[REGISTER])
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        for marker in item.iter_markers(REQUIREMENT):
+            item.user_properties.extend((REQUIREMENT, row) for row in marker.args)
 
 
 def _whole(config: pytest.Config) -> bool:
@@ -56,15 +68,14 @@ def _whole(config: pytest.Config) -> bool:
     narrowed = config.option.keyword or getattr(config.option, "lf", False)
     named = any("::" in arg for arg in config.args)
     files = {path.name for path in HERE.glob("test_*.py")}
-    seen = {nodeid.split("::")[0].rpartition("/")[2] for nodeid in config.stash[EXPECTED]}
-    return not narrowed and not named and files == seen
+    return not narrowed and not named and files == config.stash[REGISTER].files
 
 
 def pytest_sessionfinish(session: pytest.Session) -> None:
     config = session.config
-    if RESULTS not in config.stash or not _whole(config) or session.shouldstop:
+    if REGISTER not in config.stash or not _whole(config) or session.shouldstop:
         return
-    results = config.stash[RESULTS]
+    results = config.stash[REGISTER].results
     table = results.table()
     if config.getoption("--write-regulation"):
         TABLE.write_text(table, encoding="utf-8")

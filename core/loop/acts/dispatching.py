@@ -19,7 +19,14 @@ from core.loop.errors import (
     WayClosed,
 )
 from core.loop.requests import OF_THE_UNIT
-from core.loop.responsibility import Proposal, checked_unit, name_of, propose, pushes_down
+from core.loop.responsibility import (
+    Proposal,
+    checked_unit,
+    name_of,
+    propose,
+    pushes_down,
+    supervisor,
+)
 from core.loop.scene import Body, Outcome, Scene
 from core.loop.states import Act, TicketState
 from core.people.roles import Role
@@ -204,12 +211,7 @@ def transfer(scene: Scene, body: Transfer) -> Outcome:
         ticket.accused = body.accused
     organ = body.organ
     if ticket.enforcement or ticket.retaliation:
-        directory = policy.directory
-        wanted = (
-            directory.supervisor_of_conduct
-            if ticket.retaliation
-            else directory.supervisor_of_enforcement
-        )
+        wanted = supervisor(policy, ticket, policy.calendar.day_of(scene.now))
         if organ != wanted:
             raise AccusedHandles("this goes to its supervisor only", organ=wanted)
     known = organ in policy.pack.emergency.order

@@ -183,6 +183,15 @@ async def test_a_complaint_about_enforcement_goes_to_its_supervisor_and_is_never
     assert await city.told(number, "transferred") == ["caller"]
 
 
+async def test_a_supervisor_that_is_itself_accused_is_supervised_by_the_other(city: City) -> None:
+    number = await city.classified(**INSPECTED)
+    with pytest.raises(AccusedHandles):
+        await city.does(AGENT, number, Act.TRANSFER, organ="justice", accused="justice")
+    await city.does(AGENT, number, Act.TRANSFER, organ="inspection_office", accused="justice")
+    ticket = await city.ticket(number)
+    assert (ticket.state, ticket.accused) == ("transferred", "justice")
+
+
 async def test_its_receipt_and_result_are_filled_in_and_followed_up(city: City) -> None:
     city.it_is("2026-01-12 09:00")
     number = await city.classified(**INSPECTED)

@@ -70,6 +70,10 @@ BROKEN: dict[str, tuple[tuple[str, Change], str]] = {
         "rows.ordinary",
     ),
     "unit_unknown": (put(DIRECTORY, "lines.c01", unit="nobody"), "lines.c01.unit"),
+    "one_supervisor": (
+        (DIRECTORY, lambda directory: directory.update(supervisor_of_conduct="justice")),
+        "supervisor_of_conduct",
+    ),
     "ground_missing": (drop(ACCEPTANCE, "grounds", "settled"), "grounds"),
     "exemption_missing": (
         drop(LIMITS, "follow_up.exemptions", "secret"),
