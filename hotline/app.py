@@ -93,7 +93,7 @@ class Hotline:
                 self.desk,
                 self.bridge.switchboard,
                 site.console,
-                work=self.desk.work,
+                work=self.desk.offices.work,
                 rules=RulesOffice(self.rules, self.database.write, self.desk.log, clock),
                 form=site.pack.form,
                 shelf=self.desk,
@@ -152,12 +152,12 @@ class Hotline:
             duties.start("bridge", self.bridge.run())
             duties.start("wrap-up", WrapUpEnder(self.desk, self.bridge.switchboard).run())
             duties.start("recordings", self.recordings.run())
-            duties.start("clockwork", self.desk.clockwork.run())
-            duties.start("heirs", self.desk.heirs.run())
+            duties.start("clockwork", self.desk.offices.clockwork.run())
+            duties.start("heirs", self.desk.offices.heirs.run())
             duties.start("eraser", self.eraser.run())
             duties.start("notices", self.notices.run())
             duties.start("rules", self.reloader.run())
-            duties.start("retention", self.desk.retention.run())
+            duties.start("retention", self.desk.offices.retention.run())
             duties.start("console", self.console.run(), self._stop_console)
             await self.console.ready()
             if started is not None:

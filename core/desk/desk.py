@@ -19,30 +19,18 @@ from core.desk.drafts import DraftKeeper
 from core.desk.feed import Feed, may_see
 from core.desk.floor import Floor
 from core.desk.live import LiveCalls
+from core.desk.offices import open_offices
 from core.desk.records import Records
 from core.desk.sessions import Sessions
 from core.desk.tellings import Tellings
 from core.errors import NotFound
-from core.loop.abuse_desk import AbuseDesk
-from core.loop.clockwork import Clockwork
-from core.loop.engine import Loop
-from core.loop.hearings import Hearings, granted
-from core.loop.heirs import Heirs
-from core.loop.lists import TicketLists
-from core.loop.meetings import Meetings
-from core.loop.office import WorkOffice
-from core.loop.rates import RateDesk
+from core.loop.hearings import granted
 from core.loop.registration import Registrar
-from core.loop.repository import LoopRepository
-from core.loop.retention import Retention
 from core.pack import CityPack
 from core.people.access import AccessLog
-from core.people.accounts import Accounts
-from core.people.audit import AuditOffice
 from core.people.errors import RecordingClosed
 from core.people.logged import Logged
 from core.people.roles import CONSOLE, require_console
-from core.people.sight import sees
 from core.policy import PolicyBook
 from core.ports import Restriction, Viewer
 from core.search import words
@@ -98,26 +86,17 @@ class HotlineDesk:
         self._locks: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
         self.sessions = Sessions(database, clock, LOG_IN_HOLDS)
         self.log = AccessLog(vault.key_for("access"), clock)
-        self.loop = Loop(
-            self._sequencer.write, database.read, registrar, vault, policies, self.log, clock
+        self.offices = open_offices(
+            database,
+            self._sequencer.write,
+            registrar,
+            self.sessions,
+            vault,
+            pack,
+            policies,
+            self.log,
+            clock,
         )
-        self.clockwork = Clockwork(self._sequencer.write, database.read, self.loop, clock)
-        self.meetings = Meetings(self._sequencer.write, self.loop, vault, policies, self.log, clock)
-        self.heirs = Heirs(self._sequencer.write, database.read, self.loop, policies, clock)
-        self.abuse = AbuseDesk(
-            self._sequencer.write, database.read, vault, policies, self.log, clock
-        )
-        self.lists = TicketLists(
-            self._sequencer.write, database.read, vault, policies, self.log, clock
-        )
-        self.rates = RateDesk(database.read, policies, clock)
-        self.work = WorkOffice(
-            self.loop, self.lists, database.write, vault, pack, policies, self.log, clock
-        )
-        self.accounts = Accounts(database.write, self.sessions, pack, self.log)
-        self.audit = AuditOffice(database.write, self.log)
-        self.hearings = Hearings(database.write, vault, policies, self.log, clock)
-        self.retention = Retention(database, self.loop, vault, policies, clock)
         self._logged = Logged(database.write, self.log)
 
     async def run(self) -> None:
@@ -184,7 +163,7 @@ class HotlineDesk:
 
     async def restriction(self, caller_number: str | None) -> Restriction:
         """Whether a number is limited (article 47). Never raises."""
-        return await self.abuse.restriction(caller_number)
+        return await self.offices.abuse.restriction(caller_number)
 
     # What the recogniser says.
 
@@ -316,25 +295,6 @@ class HotlineDesk:
         if viewer.role not in CONSOLE:
             await self._logged.run(viewer, act, subject, lambda _: require_console(viewer.role))
 
-    async def ticket(self, viewer: Viewer, number: str) -> TicketView:
-        """Raises ``NotFound``, also for a ticket that is not the viewer's to see.
-
-        An agent may read what he wrote, and what callers of his calls have open.
-        """
-
-        def work(session: Session) -> TicketView:
-            require_console(viewer.role)
-            row = LoopRepository(session).ticket(number)
-            if (
-                row is None
-                or not (may_see(viewer, row.agent) or _called_him(session, viewer.agent, row))
-                or not sees(viewer, row, ())
-            ):
-                raise NotFound("no such ticket", number=number)
-            return self._records.ticket(session, row)
-
-        return await self._logged.run(viewer, "read", number, work)
-
     async def recording(self, viewer: Viewer, call_id: str, leg: Leg) -> str:
         """Where one leg's recording lies.
 
@@ -411,12 +371,3 @@ class HotlineDesk:
             except Exception:
                 self._drafts.forget(call_id)  # the builder may know what the rows do not
                 raise
-
-
-def _called_him(session: Session, agent: str, ticket: TicketRow) -> bool:
-    """Whether the ticket's caller has been on the line with this agent."""
-    digests = [digest for digest in (ticket.caller_digest, ticket.contact_digest) if digest]
-    query = select(CallRow.id).where(
-        CallRow.agent == agent, col(CallRow.caller_digest).in_(digests)
-    )
-    return session.exec(query.limit(1)).first() is not None

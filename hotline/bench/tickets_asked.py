@@ -133,12 +133,12 @@ async def ask_lists(desk: HotlineDesk, asked: Asked) -> list[Figure]:
         for turn in range(TIMES):
             viewer, query = ask(dice)
             began = time.perf_counter()
-            page = await desk.lists.tickets(viewer, query)
+            page = await desk.offices.lists.tickets(viewer, query)
             seconds.append(time.perf_counter() - began)
             lines += len(page.lines)
             if page.after is not None and turn % 3 == 0:
                 began = time.perf_counter()
-                await desk.lists.tickets(viewer, replace(query, after=page.after))
+                await desk.offices.lists.tickets(viewer, replace(query, after=page.after))
                 seconds.append(time.perf_counter() - began)
         figures.append(times(name, seconds, LIST, f"{lines / TIMES:.0f} lines a page"))
     return figures
@@ -152,10 +152,10 @@ async def ask_registrations(desk: HotlineDesk, writer: YearWriter) -> list[Figur
     for _ in range(REGISTRATIONS):
         form = writer.talk.for_a_unit(dice).fields
         began = time.perf_counter()
-        number = (await desk.loop.register(agent, form)).number
+        number = (await desk.offices.loop.register(agent, form)).number
         first.append(time.perf_counter() - began)
-        await desk.loop.perform(agent, number, Act.CLASSIFY, {})
-        await desk.loop.perform(dispatcher, number, Act.DISPATCH, {})
+        await desk.offices.loop.perform(agent, number, Act.CLASSIFY, {})
+        await desk.offices.loop.perform(dispatcher, number, Act.DISPATCH, {})
         whole.append(time.perf_counter() - began)
     return [
         times("registering with dispatch", whole, REGISTER),
@@ -169,12 +169,12 @@ async def ask_minutes(desk: HotlineDesk, clock: MovedClock, writer: YearWriter) 
     for _ in range(10):
         clock.move(clock.now() + timedelta(minutes=1))
         began = time.perf_counter()
-        due += await desk.clockwork.tick()
+        due += await desk.offices.clockwork.tick()
         quiet.append(time.perf_counter() - began)
     midnight = writer.policy.calendar.end_of(writer.policy.calendar.day_of(clock.now()))
     clock.move(midnight + timedelta(seconds=30))
     began = time.perf_counter()
-    due_then = await desk.clockwork.tick()
+    due_then = await desk.offices.clockwork.tick()
     then = time.perf_counter() - began
     return [
         times("a minute's tick", quiet, TICK, f"{due / 10:.0f} due"),

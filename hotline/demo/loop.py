@@ -88,7 +88,7 @@ class LoopDemo:
     async def _helpers(self, number: str, unit: str) -> None:
         """Units that assist conclude their parts before the main one does."""
         dispatcher = Viewer(DISPATCHER, "", Role.DISPATCHER)
-        parts = await self._hotline.desk.loop.parts(dispatcher, number)
+        parts = await self._hotline.desk.offices.loop.parts(dispatcher, number)
         for count, part in enumerate(one for one in parts if one.unit != unit):
             helper = f"30{count}"
             await self._people.person(helper, f"{part.name}经办人", Role.UNIT, part.unit)

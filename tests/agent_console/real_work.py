@@ -122,7 +122,7 @@ async def open_site(
         desk,
         NoTelephone(),
         ConsoleSettings(attempts_per_agent=10_000, attempts_per_address=10_000),
-        work=desk.work,
+        work=desk.offices.work,
         rules=RulesOffice(shelf, database.write, desk.log, clock),
         form=pack.form,
         shelf=desk,

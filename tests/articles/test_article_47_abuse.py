@@ -13,10 +13,10 @@ OTHER_SUPERVISOR = Viewer("1901", "热线副负责人", "supervisor")
 
 
 async def take(city: City, measure: str, *evidence: str) -> int:
-    proposed = await city.desk.abuse.propose(
+    proposed = await city.desk.offices.abuse.propose(
         AGENT, NUMBER, measure, "harassment", "反复辱骂座席", evidence
     )
-    return (await city.desk.abuse.decide(SUPERVISOR, proposed.id, True, "证据充分")).id
+    return (await city.desk.offices.abuse.decide(SUPERVISOR, proposed.id, True, "证据充分")).id
 
 
 @pytest.mark.requirement("R47")
@@ -27,11 +27,11 @@ async def test_step_by_step_by_two_people_and_on_evidence(city: City) -> None:
         await take(city, "limit", "c1", "c2")
     with pytest.raises(EvidenceMissing):
         await take(city, "persuade", "no-such-call")
-    own = await city.desk.abuse.propose(
+    own = await city.desk.offices.abuse.propose(
         SUPERVISOR, NUMBER, "persuade", "harassment", "辱骂", ("c1",)
     )
     with pytest.raises(OwnDecision):
-        await city.desk.abuse.decide(SUPERVISOR, own.id, True, "同意")
+        await city.desk.offices.abuse.decide(SUPERVISOR, own.id, True, "同意")
     assert not (await city.desk.restriction(NUMBER)).limited
 
 
@@ -45,7 +45,7 @@ async def test_a_limit_ends_can_be_reviewed_and_leaves_emergencies_open(city: Ci
     told = await city.desk.restriction(NUMBER)
     assert told.limited
     assert told.emergency_open
-    await city.desk.abuse.ask_review(AGENT, limit)
-    await city.desk.abuse.review(OTHER_SUPERVISOR, limit, upheld=True, words="维持")
+    await city.desk.offices.abuse.ask_review(AGENT, limit)
+    await city.desk.offices.abuse.review(OTHER_SUPERVISOR, limit, upheld=True, words="维持")
     city.later(days=8)
     assert not (await city.desk.restriction(NUMBER)).limited, "it expires by itself"

@@ -14,7 +14,7 @@ async def test_the_main_unit_closes_when_every_part_is_concluded(city: City) -> 
     main, helper = unit("city_management"), unit("housing")
     number = await city.signed()
     await city.does(DISPATCHER, number, Act.ASSIST, units=["housing"])
-    part = (await city.desk.loop.parts(main, number))[1]
+    part = (await city.desk.offices.loop.parts(main, number))[1]
     assert (part.unit, part.state) == ("housing", "open")
     assert part.due is not None
     await city.does(main, number, Act.URGE, unit="housing")

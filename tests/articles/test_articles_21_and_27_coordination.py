@@ -15,7 +15,7 @@ WORKER = unit("city_management")
 async def test_a_resolution_gives_the_ticket_a_unit_and_a_new_date(city: City) -> None:
     city.it_is("2026-01-12 09:00")
     number = await city.signed()
-    meetings = city.desk.meetings
+    meetings = city.desk.offices.meetings
     called = await meetings.call(
         AUTHORITY,
         {"numbers": [number], "units": ["housing"], "planned_at": at("2026-01-13 09:00")},

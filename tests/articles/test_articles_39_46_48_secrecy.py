@@ -17,22 +17,22 @@ REVENGE = {"category": ["政务服务与作风", "行政效能", "泄露信息�
 async def test_the_unit_does_not_learn_who_asked_for_secrecy(city: City) -> None:
     number = await city.dispatched(confidential=True)
     holder = unit((await city.ticket(number)).unit)
-    seen = await city.desk.work.detail(holder, number)
+    seen = await city.desk.offices.work.detail(holder, number)
     assert "15400000001" not in str(seen.fields)
     assert "测试人" not in str(seen.fields)
     assert {"caller_name", "contact_phone"} <= set(seen.hidden)
-    own = await city.desk.work.detail(DISPATCHER, number)
+    own = await city.desk.offices.work.detail(DISPATCHER, number)
     assert own.fields["contact_phone"] == "15400000001", "the hotline itself calls back"
 
 
 @pytest.mark.requirement("R37", "R48")
 async def test_every_reading_leaves_a_line_that_no_later_hand_can_change(city: City) -> None:
     number = await city.registers()
-    await city.desk.work.detail(AGENT, number)
-    await city.desk.work.detail(SUPERVISOR, number)
-    readers = [line.actor for line in await city.desk.audit.who_saw(AUDITOR, number)]
+    await city.desk.offices.work.detail(AGENT, number)
+    await city.desk.offices.work.detail(SUPERVISOR, number)
+    readers = [line.actor for line in await city.desk.offices.audit.who_saw(AUDITOR, number)]
     assert {AGENT.agent, SUPERVISOR.agent} <= set(readers)
-    assert (await city.desk.audit.verify(AUDITOR)).broken_at is None
+    assert (await city.desk.offices.audit.verify(AUDITOR)).broken_at is None
 
     def cover_up(session: Session) -> None:
         row = session.exec(select(AccessRow).where(AccessRow.actor == SUPERVISOR.agent)).first()
@@ -41,7 +41,7 @@ async def test_every_reading_leaves_a_line_that_no_later_hand_can_change(city: C
         session.add(row)
 
     await city.unit_of_work(cover_up)
-    assert (await city.desk.audit.verify(AUDITOR)).broken_at is not None
+    assert (await city.desk.offices.audit.verify(AUDITOR)).broken_at is not None
 
 
 @pytest.mark.requirement("R48")

@@ -49,8 +49,8 @@ async def a_ticket(site: Site) -> str:
     await database.migrate()
     vault = Vault(site.master)
     desk = HotlineDesk(database, vault, site.pack, lambda: site.policies, SystemClock())
-    number = (await desk.work.register(AGENT, {"title": "路灯"})).number
-    await desk.work.detail(AGENT, number)
+    number = (await desk.offices.work.register(AGENT, {"title": "路灯"})).number
+    await desk.offices.work.detail(AGENT, number)
     await database.close()
     return number
 

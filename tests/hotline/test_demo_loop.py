@@ -56,12 +56,12 @@ async def test_a_ticket_goes_its_whole_way_on_the_fast_clock(
     form = {key: value for key, value in (LAMP | told).items() if value is not None}
     password = hotline.site.secrets.agents[FIRST].console
     viewer = (await hotline.desk.log_in(FIRST, password))[1]
-    ticket = await hotline.desk.work.register(viewer, form)
+    ticket = await hotline.desk.offices.work.register(viewer, form)
     screen = io.StringIO()
     demo = LoopDemo(hotline, clock, Console(file=screen, width=160), FIRST, password)
     steps = await demo.play(ticket.number)
     assert [step["act"] for step in steps] == acts
-    assert (await hotline.desk.work.detail(viewer, ticket.number)).state == "archived"
+    assert (await hotline.desk.offices.work.detail(viewer, ticket.number)).state == "archived"
     printed = screen.getvalue()
     for step in steps[1:]:  # the first was before
         assert f"第{step['article']}条" in printed

@@ -89,12 +89,12 @@ class City:
         self.clock.moment += timedelta(**span)
 
     async def does(self, who: Viewer, number: str, act: Act, **given: Any) -> TicketRow:
-        return await self.desk.loop.perform(who, number, act, given)
+        return await self.desk.offices.loop.perform(who, number, act, given)
 
     async def registers(self, who: Viewer = AGENT, **fields: Any) -> str:
         """By hand, with the lamp's form where nothing else is said; None leaves a field out."""
         form = {key: value for key, value in (LAMP | fields).items() if value is not None}
-        return (await self.desk.loop.register(who, form)).number
+        return (await self.desk.offices.loop.register(who, form)).number
 
     async def classified(self, **fields: Any) -> str:
         number = await self.registers(**fields)
@@ -161,7 +161,7 @@ class City:
         return await self.sees_rows(lambda session: LoopRepository(session).notices(number))
 
     async def ticket(self, number: str) -> TicketRow:
-        row = await self.desk.loop.row(number)
+        row = await self.desk.offices.loop.row(number)
         assert row is not None
         return row
 
@@ -170,14 +170,14 @@ class City:
 
     async def fields(self, number: str) -> dict[str, Any]:
         """The form as it is kept, unmasked."""
-        return await self.desk.loop.fields(number)
+        return await self.desk.offices.loop.fields(number)
 
     async def words(self, number: str) -> list[str]:
         """All free text of the history, unmasked."""
-        return await self.desk.loop.words(number)
+        return await self.desk.offices.loop.words(number)
 
     async def history(self, number: str) -> list[StepRow]:
-        return await self.desk.loop.steps(number)
+        return await self.desk.offices.loop.steps(number)
 
     async def unit_of_work(self, work: Callable[[Session], T]) -> T:
         """Something that no act does; what it notes is published as after any other."""
@@ -185,7 +185,7 @@ class City:
 
     async def ticks(self) -> int:
         """The clock looks what is due. How much that was."""
-        return await self.desk.clockwork.tick()
+        return await self.desk.offices.clockwork.tick()
 
     async def passes(self, until: str, **step: float) -> None:
         """Time goes by in steps of so much, and the clock looks after each of them."""

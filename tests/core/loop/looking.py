@@ -16,7 +16,7 @@ T = TypeVar("T")
 
 
 async def rows(city: City, look: Callable[[LoopRepository], T]) -> T:
-    found: T = await city.desk.loop._read(lambda session: look(LoopRepository(session)))
+    found: T = await city.desk.offices.loop._read(lambda session: look(LoopRepository(session)))
     return found
 
 
@@ -47,12 +47,15 @@ async def told(city: City, number: str, template: str) -> list[tuple[str, str]]:
 
     def look(session: Session) -> list[tuple[str, str]]:
         return [
-            (one.recipient, city.desk.loop._vault.open(session, number, one.text_sealed or b""))
+            (
+                one.recipient,
+                city.desk.offices.loop._vault.open(session, number, one.text_sealed or b""),
+            )
             for one in LoopRepository(session).notices(number)
             if one.template == template
         ]
 
-    found: list[tuple[str, str]] = await city.desk.loop._read(look)
+    found: list[tuple[str, str]] = await city.desk.offices.loop._read(look)
     return found
 
 

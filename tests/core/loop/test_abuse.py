@@ -38,12 +38,12 @@ async def proposed(
     city: City, measure: str = "persuade", *pieces: str, who: Viewer = AGENT, **given: Any
 ) -> MeasureView:
     said = {"number": NUMBER, "reason": "harassment", "words": "多次辱骂座席"} | given
-    return await city.desk.abuse.propose(who, measure=measure, evidence=pieces, **said)
+    return await city.desk.offices.abuse.propose(who, measure=measure, evidence=pieces, **said)
 
 
 async def taken(city: City, measure: str, *pieces: str) -> MeasureView:
     measure_ = await proposed(city, measure, *pieces)
-    return await city.desk.abuse.decide(SUPERVISOR, measure_.id, True, "证据充分")
+    return await city.desk.offices.abuse.decide(SUPERVISOR, measure_.id, True, "证据充分")
 
 
 async def limited(city: City) -> MeasureView:
@@ -66,11 +66,11 @@ async def test_nothing_is_in_force_until_another_person_has_decided(city: City) 
         (CLOCK, ActForbidden),
     ):
         with pytest.raises(error):
-            await city.desk.abuse.decide(who, measure.id, True, "同意")
-    decided = await city.desk.abuse.decide(SECOND, measure.id, True, "同意")
+            await city.desk.offices.abuse.decide(who, measure.id, True, "同意")
+    decided = await city.desk.offices.abuse.decide(SECOND, measure.id, True, "同意")
     assert (decided.state, decided.decided_by) == ("in_force", SECOND.agent)
     with pytest.raises(IllegalTransition):
-        await city.desk.abuse.decide(SECOND, measure.id, False, "不同意")
+        await city.desk.offices.abuse.decide(SECOND, measure.id, False, "不同意")
 
 
 async def test_neither_the_clock_nor_a_unit_proposes(city: City) -> None:
@@ -128,10 +128,10 @@ async def test_what_was_lifted_is_no_ground_for_the_next(city: City) -> None:
         await city.talk(call, NUMBER, said=INSULT)
     persuaded = await taken(city, "persuade", "c1")
     warning = await proposed(city, "warn", "c1")
-    await city.desk.abuse.ask_review(AGENT, persuaded.id)
-    await city.desk.abuse.review(AUTHORITY, persuaded.id, False, "证据不足")
+    await city.desk.offices.abuse.ask_review(AGENT, persuaded.id)
+    await city.desk.offices.abuse.review(AUTHORITY, persuaded.id, False, "证据不足")
     with pytest.raises(StepMissing):
-        await city.desk.abuse.decide(SUPERVISOR, warning.id, True, "同意")
+        await city.desk.offices.abuse.decide(SUPERVISOR, warning.id, True, "同意")
     assert await city.desk.restriction(NUMBER) == Restriction()
 
 
@@ -146,7 +146,7 @@ async def test_a_limit_ends_by_itself(city: City) -> None:
     city.it_is("2026-01-19 23:59:59")
     assert await city.desk.restriction(NUMBER) == Restriction()
     with pytest.raises(NothingAsked):
-        await city.desk.abuse.ask_review(AGENT, limit.id)
+        await city.desk.offices.abuse.ask_review(AGENT, limit.id)
     row = await city.sees_rows(lambda session: session.get_one(AbuseRow, limit.id))
     assert row.state == "in_force", "nobody had to write it down"
 
@@ -154,25 +154,25 @@ async def test_a_limit_ends_by_itself(city: City) -> None:
 async def test_a_limit_is_reviewed_by_somebody_else_and_lifted_at_once(city: City) -> None:
     limit = await limited(city)
     with pytest.raises(NothingAsked):
-        await city.desk.abuse.review(SECOND, limit.id, False, "未申请")
-    await city.desk.abuse.ask_review(CLOCK, limit.id)  # the caller pressed a key
+        await city.desk.offices.abuse.review(SECOND, limit.id, False, "未申请")
+    await city.desk.offices.abuse.ask_review(CLOCK, limit.id)  # the caller pressed a key
     with pytest.raises(AskedAlready):
-        await city.desk.abuse.ask_review(AGENT, limit.id)
-    waiting = await city.desk.abuse.to_decide(SECOND)
+        await city.desk.offices.abuse.ask_review(AGENT, limit.id)
+    waiting = await city.desk.offices.abuse.to_decide(SECOND)
     assert [one.id for one in waiting] == [limit.id]
     with pytest.raises(OwnDecision):
-        await city.desk.abuse.review(SUPERVISOR, limit.id, True, "维持")
-    lifted = await city.desk.abuse.review(SECOND, limit.id, False, "证据不足")
+        await city.desk.offices.abuse.review(SUPERVISOR, limit.id, True, "维持")
+    lifted = await city.desk.offices.abuse.review(SECOND, limit.id, False, "证据不足")
     assert (lifted.state, lifted.reviewed_by) == ("lifted", SECOND.agent)
     assert await city.desk.restriction(NUMBER) == Restriction()
     with pytest.raises(NothingAsked):
-        await city.desk.abuse.review(AUTHORITY, limit.id, True, "再审")
+        await city.desk.offices.abuse.review(AUTHORITY, limit.id, True, "再审")
 
 
 async def test_a_limit_that_is_upheld_stands(city: City) -> None:
     limit = await limited(city)
-    await city.desk.abuse.ask_review(AGENT, limit.id)
-    await city.desk.abuse.review(AUTHORITY, limit.id, True, "维持")
+    await city.desk.offices.abuse.ask_review(AGENT, limit.id)
+    await city.desk.offices.abuse.review(AUTHORITY, limit.id, True, "维持")
     assert (await city.desk.restriction(NUMBER)).limited
 
 
@@ -200,7 +200,7 @@ async def test_without_the_database_nobody_is_limited(
     async def away(_: object) -> None:
         raise DatabaseAway
 
-    monkeypatch.setattr(city.desk.abuse, "_read", away)
+    monkeypatch.setattr(city.desk.offices.abuse, "_read", away)
     assert await city.desk.restriction(NUMBER) == Restriction()
 
 
@@ -209,10 +209,10 @@ async def test_the_evidence_is_exported_with_digests_and_without_words(city: Cit
     ticket = await city.registers(contact_phone=NUMBER)
     police = await taken(city, "police", "c1", "c2", ticket)
     with pytest.raises(ActForbidden):
-        await city.desk.abuse.package(AGENT, police.id)
+        await city.desk.offices.abuse.package(AGENT, police.id)
     with pytest.raises(NotFound):
-        await city.desk.abuse.package(SUPERVISOR, 999)
-    package = await city.desk.abuse.package(SUPERVISOR, police.id)
+        await city.desk.offices.abuse.package(SUPERVISOR, 999)
+    package = await city.desk.offices.abuse.package(SUPERVISOR, police.id)
     text = json.dumps(package, ensure_ascii=False)
     assert [piece["id"] for piece in package["pieces"]] == ["c1", "c2", ticket]
     assert [one["measure"] for one in package["earlier"]] == ["persuade", "warn", "limit"]
@@ -237,7 +237,7 @@ async def test_every_step_and_every_attempt_is_in_the_access_log(city: City) -> 
     await city.talk("c1", NUMBER, said=INSULT)
     measure = await proposed(city, "persuade", "c1")
     with pytest.raises(ActForbidden):
-        await city.desk.abuse.decide(AGENT, measure.id, True, "同意")
+        await city.desk.offices.abuse.decide(AGENT, measure.id, True, "同意")
     rows = await city.sees_rows(lambda session: session.exec(select(AccessRow)).all())
     seen = [(row.actor, row.act, row.subject, row.error_id) for row in rows]
     assert seen == [

@@ -47,7 +47,7 @@ async def test_a_kind_that_registered_itself_fires_when_it_is_due_and_not_before
     city: City,
 ) -> None:
     seen: list[str] = []
-    city.desk.clockwork.on("probe", lambda session, timer: seen.append(timer.kind))
+    city.desk.offices.clockwork.on("probe", lambda session, timer: seen.append(timer.kind))
     await _set(city, *_timers(1, "probe:one"))
     city.it_is("2026-01-12 09:59:59")
     assert await city.ticks() == 0
@@ -61,12 +61,12 @@ async def test_a_kind_that_registered_itself_fires_when_it_is_due_and_not_before
 
 async def test_two_handlers_of_one_kind_are_refused(city: City) -> None:
     with pytest.raises(ValueError, match="rung"):
-        city.desk.clockwork.on("rung", _counting)
+        city.desk.offices.clockwork.on("rung", _counting)
 
 
 async def test_more_than_a_batch_is_all_fired_in_one_tick_oldest_first(city: City) -> None:
     seen: list[str] = []
-    city.desk.clockwork.on("probe", lambda session, timer: seen.append(timer.subject))
+    city.desk.offices.clockwork.on("probe", lambda session, timer: seen.append(timer.subject))
     late = _timers(BATCH * 2 + 1, "probe", "2026-01-12 11:00")  # all at one moment
     first = TimerRow(subject="first", kind="probe", due_at=at("2026-01-12 10:00"))
     await _set(city, *late, first)
@@ -83,8 +83,8 @@ async def test_one_bad_timer_harms_no_other_and_leaves_nothing_half_done(
         session.flush()
         raise ValueError("诉求人说的话")
 
-    city.desk.clockwork.on("bad", bad)
-    city.desk.clockwork.on("good", _counting)
+    city.desk.offices.clockwork.on("bad", bad)
+    city.desk.offices.clockwork.on("good", _counting)
     good = _timers(BATCH + 3, "good")
     await _set(city, *good[:5], *_timers(2, "bad"), *good[5:])
     city.it_is("2026-01-12 12:00")
@@ -97,7 +97,7 @@ async def test_one_bad_timer_harms_no_other_and_leaves_nothing_half_done(
             assert await city.ticks() == 0
     bad_ones = await _all(city, "bad")
     assert {(t.state, t.attempts) for t in bad_ones} == {("stuck", TRIES)}
-    assert [t.id for t in await city.desk.clockwork.stuck()] == [t.id for t in bad_ones]
+    assert [t.id for t in await city.desk.offices.clockwork.stuck()] == [t.id for t in bad_ones]
     given_up = [r.message for r in caplog.records if r.levelno == logging.ERROR]
     assert given_up == [f"timer {t.id} (bad) given up: ValueError" for t in bad_ones]
     assert "诉求人" not in caplog.text
@@ -112,14 +112,14 @@ async def test_what_was_given_up_is_tried_again_once_released(city: City) -> Non
         if broken:
             raise KeyError("template")
 
-    city.desk.clockwork.on("probe", sometimes)
+    city.desk.offices.clockwork.on("probe", sometimes)
     await _set(city, *_timers(1, "probe"))
     city.it_is("2026-01-12 12:00")
     for _ in range(TRIES):
         await city.ticks()
     broken = False
     assert await city.ticks() == 0
-    assert await city.desk.clockwork.release() == 1
+    assert await city.desk.offices.clockwork.release() == 1
     assert await city.ticks() == 1
 
 
@@ -128,7 +128,7 @@ async def test_a_kind_that_nobody_handles_is_given_up_visibly(city: City) -> Non
     city.it_is("2026-01-12 12:00")
     for _ in range(TRIES):
         await city.ticks()
-    assert [timer.kind for timer in await city.desk.clockwork.stuck()] == ["unheard_of"]
+    assert [timer.kind for timer in await city.desk.offices.clockwork.stuck()] == ["unheard_of"]
 
 
 async def test_a_death_in_the_middle_of_a_batch_costs_nothing_and_doubles_nothing(
@@ -143,7 +143,7 @@ async def test_a_death_in_the_middle_of_a_batch_costs_nothing_and_doubles_nothin
         if dying and timer.subject == "s004":
             raise OperationalError("", {}, Exception("connection lost"))
 
-    city.desk.clockwork.on("probe", mortal)
+    city.desk.offices.clockwork.on("probe", mortal)
     await _set(city, *_timers(8, "probe"))
     city.it_is("2026-01-12 12:00")
     with pytest.raises(DatabaseAway):
@@ -163,7 +163,7 @@ async def test_two_that_tick_at_once_fire_each_rung_once(
         for day in range(13, 29):
             city.it_is(f"2026-01-{day} 00:00")
             fired = await asyncio.gather(
-                *(desk.clockwork.tick() for desk in (city.desk, other, city.desk, other)),
+                *(desk.offices.clockwork.tick() for desk in (city.desk, other, city.desk, other)),
                 return_exceptions=True,
             )
             # With SQLite the second process may be told to come again; nothing is done twice.
@@ -279,7 +279,7 @@ async def test_it_ticks_once_a_minute_and_a_database_that_is_away_does_not_end_i
         if len(waited) == 3:
             raise asyncio.CancelledError
 
-    clockwork = Clockwork(write, city.desk._database.read, city.desk.loop, city.clock, wait)
+    clockwork = Clockwork(write, city.desk._database.read, city.desk.offices.loop, city.clock, wait)
     seen: list[str] = []
     clockwork.on("probe", lambda session, timer: seen.append(timer.subject))
     city.it_is("2026-01-12 09:59")

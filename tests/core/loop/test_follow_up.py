@@ -49,13 +49,13 @@ async def test_the_main_unit_sees_an_open_part_and_cannot_close_over_it(city: Ci
     await city.does(DISPATCHER, number, Act.ASSIST, units=["housing", "market", "housing"])
     seen = [
         (part.unit, part.name, part.part, part.state, part.late)
-        for part in await city.desk.loop.parts(MAIN, number)
+        for part in await city.desk.offices.loop.parts(MAIN, number)
     ]
     assert [one[0] for one in seen] == ["city_management", "housing", "market"], "twice is once"
     assert [one[2:] for one in seen] == [
         ("main", "signed", False), ("assist", "open", False), ("assist", "open", False),
     ]  # fmt: skip
-    assert (await city.desk.loop.parts(MAIN, number))[1].due == at("2026-01-19 23:59:59")
+    assert (await city.desk.offices.loop.parts(MAIN, number))[1].due == at("2026-01-19 23:59:59")
     with pytest.raises(PartsOpen) as refused:
         await city.does(MAIN, number, Act.HANDLE, words="已办")
     assert refused.value.details["units"] == ["housing", "market"]
@@ -64,7 +64,11 @@ async def test_the_main_unit_sees_an_open_part_and_cannot_close_over_it(city: Ci
         await city.does(MAIN, number, Act.HANDLE, words="已办")
     assert refused.value.details["units"] == ["market"]
     city.it_is("2026-01-20 00:00")
-    assert [part.late for part in await city.desk.loop.parts(MAIN, number)] == [True, False, True]
+    assert [part.late for part in await city.desk.offices.loop.parts(MAIN, number)] == [
+        True,
+        False,
+        True,
+    ]
     await city.does(unit("market"), number, Act.ASSIST_DONE, words="已配合")
     await city.does(MAIN, number, Act.HANDLE, words="汇总各单位意见")
     assert await city.state(number) is S.HANDLED
@@ -275,7 +279,7 @@ async def test_a_sample_is_drawn_the_same_each_time_and_about_as_large_as_asked(
 async def test_what_is_not_in_the_sample_is_exempted_and_says_so(
     city: City, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(city.desk.loop, "_policies", lambda: sampling(city.policies, 1))
+    monkeypatch.setattr(city.desk.offices.loop, "_policies", lambda: sampling(city.policies, 1))
     outside = 0
     for _ in range(2):
         number = await city.answered()

@@ -58,10 +58,10 @@ async def test_a_confidential_one_is_heard_after_another_head_agreed_and_for_a_d
         assert await last(city.desk) == (
             who.agent, "listen", number, "refused", "recording_closed",
         )  # fmt: skip
-    await city.desk.hearings.ask(AGENT, number, WHY)
+    await city.desk.offices.hearings.ask(AGENT, number, WHY)
     with pytest.raises(RecordingClosed):  # asked is not granted
         await hears(city, AGENT)
-    granted = await city.desk.hearings.decide(SUPERVISOR, number, yes(AGENT))
+    granted = await city.desk.offices.hearings.decide(SUPERVISOR, number, yes(AGENT))
     assert (granted.state, granted.decided_by) == ("granted", "1900")
     assert await hears(city, AGENT) == "c1.caller.wav"
     with pytest.raises(RecordingClosed):  # granted to the one who asked, and to nobody else
@@ -76,47 +76,49 @@ async def test_a_confidential_one_is_heard_after_another_head_agreed_and_for_a_d
 
 async def test_nobody_grants_it_to_himself(city: City) -> None:
     number = await recorded(city, 1)
-    await city.desk.hearings.ask(SUPERVISOR, number, WHY)
+    await city.desk.offices.hearings.ask(SUPERVISOR, number, WHY)
     with pytest.raises(OwnRequest):
-        await city.desk.hearings.decide(SUPERVISOR, number, yes(SUPERVISOR))
+        await city.desk.offices.hearings.decide(SUPERVISOR, number, yes(SUPERVISOR))
     assert (await last(city.desk))[3:] == ("refused", "own_request")
-    await city.desk.hearings.decide(SECOND_HEAD, number, yes(SUPERVISOR))
+    await city.desk.offices.hearings.decide(SECOND_HEAD, number, yes(SUPERVISOR))
     assert await hears(city, SUPERVISOR) == "c1.caller.wav"
 
 
 async def test_a_refusal_closes_it_and_it_may_be_asked_again(city: City) -> None:
     number = await recorded(city, 1)
-    await city.desk.hearings.ask(AGENT, number, WHY)
+    await city.desk.offices.hearings.ask(AGENT, number, WHY)
     with pytest.raises(AskedAlready):
-        await city.desk.hearings.ask(AGENT, number, WHY)
+        await city.desk.offices.hearings.ask(AGENT, number, WHY)
     no = HearingDecided(asked_by=AGENT.agent, granted=False)
-    assert (await city.desk.hearings.decide(SUPERVISOR, number, no)).until is None
+    assert (await city.desk.offices.hearings.decide(SUPERVISOR, number, no)).until is None
     with pytest.raises(RecordingClosed):
         await hears(city, AGENT)
     with pytest.raises(NothingAsked):
-        await city.desk.hearings.decide(SUPERVISOR, number, yes(AGENT))
-    await city.desk.hearings.ask(AGENT, number, WHY)
+        await city.desk.offices.hearings.decide(SUPERVISOR, number, yes(AGENT))
+    await city.desk.offices.hearings.ask(AGENT, number, WHY)
 
 
 async def test_who_may_ask_decide_and_see_what_was_asked(city: City) -> None:
     number = await recorded(city, 1)
     for who in (DISPATCHER, AUDITOR):
         with pytest.raises(ActForbidden):
-            await city.desk.hearings.ask(who, number, WHY)
+            await city.desk.offices.hearings.ask(who, number, WHY)
     with pytest.raises(NotFound):
-        await city.desk.hearings.ask(Viewer("1", "", "supervisor", county="130299"), number, WHY)
-    await city.desk.hearings.ask(AGENT, number, WHY)
+        await city.desk.offices.hearings.ask(
+            Viewer("1", "", "supervisor", county="130299"), number, WHY
+        )
+    await city.desk.offices.hearings.ask(AGENT, number, WHY)
     for who in (AGENT, OTHER_AGENT, DISPATCHER):
         with pytest.raises(ActForbidden):
-            await city.desk.hearings.decide(who, number, yes(AGENT))
+            await city.desk.offices.hearings.decide(who, number, yes(AGENT))
         assert (await last(city.desk))[3:] == ("refused", "act_forbidden")
-    (seen,) = await city.desk.hearings.requests(SUPERVISOR, number)
+    (seen,) = await city.desk.offices.hearings.requests(SUPERVISOR, number)
     assert (seen.asked_by, seen.words, seen.state) == ("1001", "核对地址", "open")
-    assert await city.desk.hearings.requests(OTHER_AGENT, number) == []
+    assert await city.desk.offices.hearings.requests(OTHER_AGENT, number) == []
 
 
 async def test_a_ticket_that_goes_on_does_not_undo_what_was_asked(city: City) -> None:
     number = await city.signed(confidential=True)
-    await city.desk.hearings.ask(AGENT, number, WHY)
+    await city.desk.offices.hearings.ask(AGENT, number, WHY)
     await city.does(unit("city_management"), number, Act.HANDLE, words="已处理")
-    await city.desk.hearings.decide(SUPERVISOR, number, yes(AGENT))
+    await city.desk.offices.hearings.decide(SUPERVISOR, number, yes(AGENT))

@@ -78,7 +78,7 @@ async def test_the_successor_goes_on_where_the_unit_stood(reform: Reform) -> Non
         other = await city.dispatched(category=["教育文体", "中小学", "收费"])
         before, planned = await city.ticket(number), await rungs(city, number)
     async with reform.after({"city_management": "housing"}) as city:
-        assert await city.desk.heirs.pass_on() == [number]
+        assert await city.desk.offices.heirs.pass_on() == [number]
         ticket = await city.ticket(number)
         assert (ticket.state, ticket.unit, ticket.first_unit) == (
             TicketState.SIGNED, "housing", "city_management",
@@ -103,7 +103,7 @@ async def test_the_successor_goes_on_where_the_unit_stood(reform: Reform) -> Non
         await city.does(HEIR, number, Act.HANDLE, words="已修复")
         await city.does(HEIR, number, Act.ANSWER, words="已告知")
         # It is done once, and nobody else's ticket was touched.
-        assert await city.desk.heirs.pass_on() == []
+        assert await city.desk.offices.heirs.pass_on() == []
         assert (await city.ticket(other)).unit == "education"
 
 
@@ -111,16 +111,16 @@ async def test_not_a_minute_before_the_day(reform: Reform) -> None:
     async with reform.before() as city:
         number = await city.dispatched()
     async with reform.after({"city_management": "housing"}, "2026-02-01 23:59") as city:
-        assert await city.desk.heirs.pass_on() == []
+        assert await city.desk.offices.heirs.pass_on() == []
         city.it_is("2026-02-02 00:00")
-        assert await city.desk.heirs.pass_on() == [number]
+        assert await city.desk.offices.heirs.pass_on() == [number]
 
 
 async def test_a_successor_that_is_gone_too_has_a_successor(reform: Reform) -> None:
     async with reform.before() as city:
         number = await city.dispatched()
     async with reform.after({"city_management": "housing", "housing": "transport"}) as city:
-        await city.desk.heirs.pass_on()
+        await city.desk.offices.heirs.pass_on()
         assert (await city.ticket(number)).unit == "transport"
 
 
@@ -135,7 +135,7 @@ async def test_assisting_parts_go_too_and_nobody_gets_two(reform: Reform) -> Non
         await city.does(unit("women"), done, Act.ASSIST_DONE, words="已配合")
     successors = {"youth": "city_management", "women": "civil_affairs"}
     async with reform.after(successors | {"trade_union": "civil_affairs"}) as city:
-        assert await city.desk.heirs.pass_on() == [mains, pair]
+        assert await city.desk.offices.heirs.pass_on() == [mains, pair]
         assert [one.unit for one in await tasks(city, mains)] == ["city_management"]
         assert [one.unit for one in await tasks(city, pair)] == [
             "city_management",
@@ -151,7 +151,7 @@ async def test_whoever_inherits_the_main_part_does_not_assist_itself(reform: Ref
         number = await city.signed()
         await city.does(DISPATCHER, number, Act.ASSIST, units=["housing"])
     async with reform.after({"city_management": "housing"}) as city:
-        await city.desk.heirs.pass_on()
+        await city.desk.offices.heirs.pass_on()
         assert [(one.unit, one.part) for one in await tasks(city, number)] == [("housing", "main")]
         await city.does(HEIR, number, Act.HANDLE, words="已修复")
 
@@ -164,12 +164,12 @@ async def test_the_accused_inherits_nothing(
         await city.does(DISPATCHER, number, Act.DISPATCH, accused="housing")
     async with reform.after({"city_management": "housing"}, last_resort="housing") as city:
         with caplog.at_level(logging.WARNING):
-            assert await city.desk.heirs.pass_on() == []
+            assert await city.desk.offices.heirs.pass_on() == []
         assert f"ticket {number} is not inherited: accused_handles" in caplog.text
         assert (await city.ticket(number)).unit == "city_management"
     # As the city's rules stand, the last resort takes it; also where the accused has an heir.
     async with reform.after({"city_management": "transport", "housing": "transport"}) as city:
-        assert await city.desk.heirs.pass_on() == [number]
+        assert await city.desk.offices.heirs.pass_on() == [number]
         assert (await city.ticket(number)).unit == "hotline_centre"
 
 
@@ -179,7 +179,7 @@ async def test_what_waits_for_its_follow_up_is_inherited_and_the_archive_is_not(
     async with reform.before() as city:
         answered, archived = await city.answered(), await city.archived()
     async with reform.after({"city_management": "housing"}) as city:
-        assert await city.desk.heirs.pass_on() == [answered]
+        assert await city.desk.offices.heirs.pass_on() == [answered]
         await city.follows_up(answered, satisfied=False)
         await city.does(DISPATCHER, answered, Act.REDO)
         await city.does(HEIR, answered, Act.SIGN)  # the successor does it again

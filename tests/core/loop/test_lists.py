@@ -47,7 +47,7 @@ async def numbers(city: City, viewer: Viewer, **asked: Any) -> list[str]:
 
 
 async def page(city: City, viewer: Viewer, **asked: Any) -> TicketPage:
-    return await city.desk.lists.tickets(viewer, TicketQuery(**asked))
+    return await city.desk.offices.lists.tickets(viewer, TicketQuery(**asked))
 
 
 # Sight: the rule of one ticket and the rule of lists are one rule.

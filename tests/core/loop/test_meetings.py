@@ -46,19 +46,19 @@ async def _called(city: City, *numbers: str, who: Viewer = SUPERVISOR, **more: A
         "units": ["city_management", "housing"],
         "planned_at": city.clock.moment + timedelta(hours=1),
     }
-    return (await city.desk.meetings.call(who, form | more)).meeting
+    return (await city.desk.offices.meetings.call(who, form | more)).meeting
 
 
 async def _held(city: City, *numbers: str, who: Viewer = SUPERVISOR) -> int:
     meeting = await _called(city, *numbers, who=who)
     city.it_is("2026-01-20 15:00")
-    await city.desk.meetings.hold(who, meeting, {"minutes": "会议议定如下"})
+    await city.desk.offices.meetings.hold(who, meeting, {"minutes": "会议议定如下"})
     return meeting
 
 
 async def _resolves(city: City, meeting: int, *resolutions: dict[str, Any]) -> None:
     given = [{"words": "按决议办理"} | one for one in resolutions]
-    await city.desk.meetings.resolve(SUPERVISOR, meeting, {"resolutions": given})
+    await city.desk.offices.meetings.resolve(SUPERVISOR, meeting, {"resolutions": given})
 
 
 async def test_resolutions_come_down_as_unit_and_date_with_supervision_anew(city: City) -> None:
@@ -86,7 +86,7 @@ async def test_resolutions_come_down_as_unit_and_date_with_supervision_anew(city
         "city_management",
         at("2026-01-30 18:00"),
     )
-    view = await city.desk.meetings.meeting(SUPERVISOR, meeting)
+    view = await city.desk.offices.meetings.meeting(SUPERVISOR, meeting)
     assert [(item.unit, item.due, item.resolved_at) for item in view.items] == [
         ("housing", at("2026-01-27 23:59:59"), at("2026-01-20 15:00")),
         ("city_management", at("2026-01-30 18:00"), at("2026-01-20 15:00")),
@@ -152,7 +152,7 @@ async def test_all_resolutions_of_a_meeting_or_none(city: City) -> None:
         )
     ticket = await city.ticket(fine)
     assert (ticket.unit, ticket.state) == ("city_management", "signed")
-    view = await city.desk.meetings.meeting(SUPERVISOR, meeting)
+    view = await city.desk.offices.meetings.meeting(SUPERVISOR, meeting)
     assert [item.resolved_at for item in view.items] == [None, None]
     # What is left over can be resolved later.
     await _resolves(city, meeting, {"number": fine, "unit": "housing"})
@@ -170,9 +170,9 @@ async def test_a_ticket_is_resolved_once_and_only_by_a_meeting_held_on_it(city: 
             SUPERVISOR, number, Act.RESOLVE, meeting=meeting, unit="housing", words="决议"
         )
     city.it_is("2026-01-20 15:00")
-    await city.desk.meetings.hold(SUPERVISOR, meeting, {"minutes": "议定"})
+    await city.desk.offices.meetings.hold(SUPERVISOR, meeting, {"minutes": "议定"})
     with pytest.raises(AskedAlready):
-        await city.desk.meetings.hold(SUPERVISOR, meeting, {"minutes": "另议"})
+        await city.desk.offices.meetings.hold(SUPERVISOR, meeting, {"minutes": "另议"})
     with pytest.raises(NothingAsked):  # not on its list
         await _resolves(city, meeting, {"number": other, "unit": "housing"})
     await _resolves(city, meeting, {"number": number, "unit": "housing"})
@@ -246,7 +246,7 @@ async def test_the_unit_complained_about_sits_in_no_meeting_on_it_and_gets_nothi
         await _called(city, number)
     meeting = await _called(city, number, units=["market"])
     city.it_is("2026-01-20 15:00")
-    await city.desk.meetings.hold(SUPERVISOR, meeting, {"minutes": "议定"})
+    await city.desk.offices.meetings.hold(SUPERVISOR, meeting, {"minutes": "议定"})
     with pytest.raises(AccusedHandles):
         await _resolves(city, meeting, {"number": number, "unit": "housing"})
 
@@ -263,16 +263,18 @@ async def test_the_units_are_invited_and_read_no_minutes(city: City) -> None:
     assert await city.unit_of_work(invited) == ["unit:city_management", "unit:housing"]
     city.it_is("2026-01-20 15:00")
     with pytest.raises(ActForbidden):  # invited, but not in the chair
-        await city.desk.meetings.hold(head("housing"), meeting, {"minutes": "议定"})
-    await city.desk.meetings.hold(AUTHORITY, meeting, {"minutes": "涉及诉求人隐私"})
-    assert (await city.desk.meetings.meeting(SUPERVISOR, meeting)).minutes == "涉及诉求人隐私"
-    assert (await city.desk.meetings.meeting(unit("housing"), meeting)).minutes is None
+        await city.desk.offices.meetings.hold(head("housing"), meeting, {"minutes": "议定"})
+    await city.desk.offices.meetings.hold(AUTHORITY, meeting, {"minutes": "涉及诉求人隐私"})
+    assert (
+        await city.desk.offices.meetings.meeting(SUPERVISOR, meeting)
+    ).minutes == "涉及诉求人隐私"
+    assert (await city.desk.offices.meetings.meeting(unit("housing"), meeting)).minutes is None
     for stranger in (unit("market"), LUBEI_DISPATCHER, AGENT):
         with pytest.raises(NotFound):
-            await city.desk.meetings.meeting(stranger, meeting)
+            await city.desk.offices.meetings.meeting(stranger, meeting)
     for no_number in (0, -1, meeting + 1, 2**31, 2**70):
         with pytest.raises(NotFound):
-            await city.desk.meetings.meeting(SUPERVISOR, no_number)
+            await city.desk.offices.meetings.meeting(SUPERVISOR, no_number)
 
 
 async def test_who_called_held_read_or_tried_is_written_down(city: City) -> None:
@@ -281,7 +283,7 @@ async def test_who_called_held_read_or_tried_is_written_down(city: City) -> None
     with pytest.raises(ActForbidden):
         await _called(city, number, who=AGENT)
     meeting = await _held(city, number)
-    await city.desk.meetings.meeting(AUTHORITY, meeting)
+    await city.desk.offices.meetings.meeting(AUTHORITY, meeting)
 
     def lines(session: Session) -> list[tuple[str, str, str]]:
         query = select(AccessRow).where(col(AccessRow.act).like("%_meeting"))

@@ -120,7 +120,7 @@ async def a_dozen(city: City) -> None:
 async def rates(
     city: City, by: Slice | None = None, viewer: Viewer = SUPERVISOR, period: Period = PERIOD
 ) -> dict[str, Rates]:
-    return await city.desk.rates.rates(viewer, period, by)
+    return await city.desk.offices.rates.rates(viewer, period, by)
 
 
 async def test_a_dozen_tickets_as_worked_out_by_hand(city: City) -> None:
@@ -300,7 +300,7 @@ async def test_the_agents_rating_stands_apart(city: City) -> None:
         )
 
     await city.desk._database.write(calls)
-    assert await city.desk.rates.agents_ratings(PERIOD) == {
+    assert await city.desk.offices.rates.agents_ratings(PERIOD) == {
         "1001": Counter({"1": 2, "3": 1}),
         "1002": Counter({"2": 1}),
     }

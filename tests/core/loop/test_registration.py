@@ -32,7 +32,7 @@ async def counted(city: City) -> list[int]:
 
 
 async def test_a_ticket_is_opened_incomplete_and_completed_later(city: City) -> None:
-    number = (await city.desk.loop.register(AGENT, {"title": "路灯不亮"})).number
+    number = (await city.desk.offices.loop.register(AGENT, {"title": "路灯不亮"})).number
     assert await city.state(number) is TicketState.REGISTERED
     await city.does(AGENT, number, Act.AMEND, fields=LAMP)
     await city.does(AGENT, number, Act.CLASSIFY)
@@ -71,7 +71,7 @@ async def test_whether_it_is_confidential_is_asked_before_it_goes_out(city: City
 
 async def test_only_the_hotline_registers(city: City) -> None:
     with pytest.raises(ActForbidden):
-        await city.desk.loop.register(unit("housing"), LAMP)
+        await city.desk.offices.loop.register(unit("housing"), LAMP)
     assert (await counted(city))[0] == 0
 
 

@@ -27,7 +27,7 @@ S = TicketState
 
 
 async def proposals(city: City, number: str, who: Any = AGENT) -> list[tuple[str, str]]:
-    return [(one.kind, one.number) for one in await city.desk.loop.repeats(who, number)]
+    return [(one.kind, one.number) for one in await city.desk.offices.loop.repeats(who, number)]
 
 
 async def templates(city: City, number: str) -> list[str]:
@@ -88,7 +88,7 @@ async def test_settled_within_thirty_days_is_proposed_to_be_told(city: City) -> 
     first = await city.archived()
     city.it_is("2026-04-01 23:59")  # 2 March + 30 days
     again = await city.classified()
-    found = (await city.desk.loop.repeats(AGENT, again))[0]
+    found = (await city.desk.offices.loop.repeats(AGENT, again))[0]
     assert (found.kind, found.number, found.ground) == ("settled", first, "settled")
     city.it_is("2026-04-02 00:01")
     assert await proposals(city, await city.classified()) == [("repeat", again)]

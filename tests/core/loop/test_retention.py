@@ -113,7 +113,7 @@ def digests() -> list[str]:
 async def test_before_its_time_nothing_goes(city: City) -> None:
     await told_and_archived(city)
     city.later(days=729)
-    swept = await city.desk.retention.sweep()
+    swept = await city.desk.offices.retention.sweep()
     assert (swept.tickets, swept.calls, swept.recordings) == (0, 0, 0)
     assert await to_erase(city) == []
 
@@ -121,14 +121,14 @@ async def test_before_its_time_nothing_goes(city: City) -> None:
 async def test_each_kind_goes_when_its_span_is_over(city: City) -> None:
     """Notices after 365 days, transcripts and recordings after 730, tickets after 3650."""
     number = await told_and_archived(city)
-    retention = city.desk.retention
+    retention = city.desk.offices.retention
     city.later(days=366)
     assert (await retention.sweep()).notices > 0
     city.later(days=366)
     swept = await retention.sweep()
     assert (swept.tickets, swept.calls) == (0, 1)
     assert await to_erase(city) == ["c1.caller.wav"]
-    assert (await city.desk.work.detail(AGENT, number)).fields["title"] == LAMP["title"]
+    assert (await city.desk.offices.work.detail(AGENT, number)).fields["title"] == LAMP["title"]
     city.later(days=3650 - 732 + 1)
     assert (await retention.sweep()).tickets == 1
     await assert_unreadable(city, *digests())
@@ -145,7 +145,7 @@ async def test_a_recording_goes_in_its_own_time_whatever_the_call_still_tells(ci
 
     await city.desk._database.write(reopen)
     city.later(days=732)
-    swept = await city.desk.retention.sweep()
+    swept = await city.desk.offices.retention.sweep()
     assert (swept.calls, swept.recordings) == (0, 1)
     assert await to_erase(city) == ["c1.caller.wav"]
     with pytest.raises(NotFound):
@@ -155,13 +155,13 @@ async def test_a_recording_goes_in_its_own_time_whatever_the_call_still_tells(ci
 async def test_what_was_decided_outlives_what_was_said(city: City) -> None:
     number = await told_and_archived(city)
     city.later(days=4000)
-    await city.desk.retention.sweep()
-    detail = await city.desk.work.detail(SUPERVISOR, number)
+    await city.desk.offices.retention.sweep()
+    detail = await city.desk.offices.work.detail(SUPERVISOR, number)
     assert (detail.erased, detail.fields, detail.acts) == (True, {}, ())
     assert (detail.state, detail.unit, detail.category) == (
         "archived", "city_management", (await city.ticket(number)).category,
     )  # fmt: skip
-    steps = await city.desk.work.history(SUPERVISOR, number)
+    steps = await city.desk.offices.work.history(SUPERVISOR, number)
     assert [step.act for step in steps] == [
         "register", "classify", "dispatch", "sign", "handle", "answer", "follow_up", "rate",
         "archive", "erase",
@@ -178,14 +178,16 @@ async def test_a_deletion_by_order_is_anothers_than_the_clocks(city: City) -> No
     number = await told_and_archived(city)
     for who in (AGENT, DISPATCHER, AUTHORITY):
         with pytest.raises(ActForbidden):
-            await city.desk.work.perform(who, number, Act.ERASE, {"ground": "ordered"})
+            await city.desk.offices.work.perform(who, number, Act.ERASE, {"ground": "ordered"})
         assert (await last(city.desk))[3:] == ("refused", "act_forbidden")
     with pytest.raises(ReasonUnknown):
-        await city.desk.work.perform(AUDITOR, number, Act.ERASE, {"ground": "because"})
-    erased = await city.desk.work.perform(AUDITOR, number, Act.ERASE, {"ground": "person_asked"})
+        await city.desk.offices.work.perform(AUDITOR, number, Act.ERASE, {"ground": "because"})
+    erased = await city.desk.offices.work.perform(
+        AUDITOR, number, Act.ERASE, {"ground": "person_asked"}
+    )
     assert erased.erased
     with pytest.raises(AlreadyErased):
-        await city.desk.work.perform(SUPERVISOR, number, Act.ERASE, {"ground": "ordered"})
+        await city.desk.offices.work.perform(SUPERVISOR, number, Act.ERASE, {"ground": "ordered"})
     assert await to_erase(city) == ["c1.caller.wav"]
     await assert_unreadable(city, *digests())
     assert await whole(city.desk)
@@ -194,13 +196,13 @@ async def test_a_deletion_by_order_is_anothers_than_the_clocks(city: City) -> No
 async def test_what_is_still_at_work_is_not_deleted(city: City) -> None:
     number = await city.dispatched()
     with pytest.raises(ActOutOfOrder):
-        await city.desk.work.perform(SUPERVISOR, number, Act.ERASE, {"ground": "ordered"})
+        await city.desk.offices.work.perform(SUPERVISOR, number, Act.ERASE, {"ground": "ordered"})
     # Nor the call of a ticket that is, however long ago it was.
     await offered(city.desk, "c1", AGENT.agent)
     await city.desk.submit(AGENT, "c1")
     await city.desk.record(calls.CallEnded("c1", city.clock.now(), 16))
     city.later(days=4000)
-    swept = await city.desk.retention.sweep()
+    swept = await city.desk.offices.retention.sweep()
     assert (swept.tickets, swept.calls) == (0, 0)
 
 
@@ -208,8 +210,8 @@ async def test_other_peoples_records_are_untouched(city: City) -> None:
     number = await told_and_archived(city)
     other = await city.registers()
     await offered(city.desk, "c2", AGENT.agent)
-    await city.desk.work.perform(SUPERVISOR, number, Act.ERASE, {"ground": "ordered"})
-    assert (await city.desk.work.detail(AGENT, other)).fields["caller_name"] == "测试人"
+    await city.desk.offices.work.perform(SUPERVISOR, number, Act.ERASE, {"ground": "ordered"})
+    assert (await city.desk.offices.work.detail(AGENT, other)).fields["caller_name"] == "测试人"
     (call,) = [c for c in (await city.desk.snapshot(AGENT)).calls if c.call_id == "c2"]
     assert call.caller_number == NUMBER
 
@@ -220,7 +222,7 @@ async def test_a_call_without_a_ticket_goes_too(city: City) -> None:
     await city.desk.record(calls.CallEnded("c1", city.clock.now(), 16))
     cursor = (await settled(city.desk, SUPERVISOR))[0].cursor
     city.later(days=800)
-    assert (await city.desk.retention.sweep()).calls == 1
+    assert (await city.desk.offices.retention.sweep()).calls == 1
     await assert_unreadable(city, *digests())
     # Events of that time can still be read; they show what is left.
     kinds = {event.kind for event in await city.desk.events_after(SUPERVISOR, cursor, 1000)}
@@ -229,7 +231,7 @@ async def test_a_call_without_a_ticket_goes_too(city: City) -> None:
 
 async def test_a_fact_that_is_told_again_brings_nothing_back(city: City) -> None:
     number = await told_and_archived(city)
-    await city.desk.work.perform(SUPERVISOR, number, Act.ERASE, {"ground": "ordered"})
+    await city.desk.offices.work.perform(SUPERVISOR, number, Act.ERASE, {"ground": "ordered"})
     await city.desk.record(arrived("c1"))
     await city.desk.segment(said("又说了一遍路灯", 9))
     await city.desk.record(calls.RecordingKept("c1", at(60), Leg.AGENT, "c1.agent.wav"))
@@ -267,18 +269,18 @@ async def test_one_ticket_that_cannot_be_deleted_does_not_save_the_others(city: 
 
     await city.desk._database.write(spoil)
     city.later(days=4000)
-    swept = await city.desk.retention.sweep()
+    swept = await city.desk.offices.retention.sweep()
     assert (swept.tickets, swept.failed) == (1, 1)
-    assert (await city.desk.work.detail(SUPERVISOR, free)).erased
+    assert (await city.desk.offices.work.detail(SUPERVISOR, free)).erased
 
 
 async def test_it_sweeps_by_itself_from_the_first_moment(city: City) -> None:
     number = await city.archived()
     city.later(days=4000)
-    running = asyncio.create_task(city.desk.retention.run())
+    running = asyncio.create_task(city.desk.offices.retention.run())
     async with asyncio.timeout(60):
         async for _ in city.desk.follow(SUPERVISOR):
-            if (await city.desk.work.detail(SUPERVISOR, number)).erased:
+            if (await city.desk.offices.work.detail(SUPERVISOR, number)).erased:
                 break
     running.cancel()
     await asyncio.gather(running, return_exceptions=True)
@@ -293,7 +295,7 @@ async def test_the_key_does_not_stay_in_the_databases_file(city: City, database_
         await city.desk._database.read(lambda s, r=r: s.get_one(RecordKeyRow, r).wrapped)
         for r in (number, "c1")
     ]
-    await city.desk.work.perform(SUPERVISOR, number, Act.ERASE, {"ground": "ordered"})
+    await city.desk.offices.work.perform(SUPERVISOR, number, Act.ERASE, {"ground": "ordered"})
     file = Path(database_url.removeprefix("sqlite:///"))
     assert await asyncio.to_thread(_found, file.with_name(file.name + "-wal"), keys)
     await asyncio.to_thread(_checkpoint, city.desk._database._engine)

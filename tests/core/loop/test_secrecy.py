@@ -45,13 +45,13 @@ async def lamp(city: City, **more: Any) -> str:
 
 
 async def reads(city: City, who: Viewer, number: str) -> TicketDetail:
-    return await city.desk.work.detail(who, number)
+    return await city.desk.offices.work.detail(who, number)
 
 
 async def everything(city: City, who: Viewer, number: str) -> str:
     """All that somebody can read of a ticket, as one text."""
     detail = await reads(city, who, number)
-    steps = await city.desk.work.history(who, number)
+    steps = await city.desk.offices.work.history(who, number)
     return json.dumps(
         [detail.model_dump(mode="json"), *(step.model_dump(mode="json") for step in steps)],
         ensure_ascii=False,
@@ -121,8 +121,8 @@ async def test_an_auditor_follows_every_decision_and_reads_no_word(city: City) -
     await city.does(AGENT, number, Act.NOTE, words="很急")
     detail = await reads(city, AUDITOR, number)
     assert (detail.fields, detail.acts) == ({}, ())
-    assert set(detail.hidden) == {field.key for field in city.desk.work._pack.form.fields}
-    steps = await city.desk.work.history(AUDITOR, number)
+    assert set(detail.hidden) == {field.key for field in city.desk.offices.work._pack.form.fields}
+    steps = await city.desk.offices.work.history(AUDITOR, number)
     assert [step.act for step in steps] == ["register", "classify", "dispatch", "note"]
     assert all(step.actor and step.article and step.policy for step in steps)
     assert {step.words for step in steps} == {None}
@@ -147,7 +147,9 @@ async def test_of_a_state_secret_nobody_reads_more_than_its_class(city: City) ->
 
 async def test_who_makes_a_ticket_too_secret_for_himself_reads_no_more_of_it(city: City) -> None:
     number = await city.classified(**TELLING)
-    detail = await city.desk.work.perform(OTHER_AGENT, number, Act.SET_SECRECY, {"level": 2})
+    detail = await city.desk.offices.work.perform(
+        OTHER_AGENT, number, Act.SET_SECRECY, {"level": 2}
+    )
     assert (detail.fields, detail.acts, detail.secrecy) == ({}, (), 2)
     with pytest.raises(NotFound):
         await reads(city, OTHER_AGENT, number)
@@ -164,7 +166,7 @@ async def test_each_sees_only_what_is_his(city: City, pack: CityPack) -> None:
         Viewer("4", "", "admin"),
         Viewer("5", "", "nobody"),
     ):
-        for look in (city.desk.work.detail, city.desk.work.history):
+        for look in (city.desk.offices.work.detail, city.desk.offices.work.history):
             with pytest.raises(NotFound):
                 await look(stranger, number)
             assert (await last(city.desk))[3:] == ("refused", "not_found")
@@ -207,7 +209,7 @@ async def test_an_agent_sees_secret_tickets_only_where_he_wrote_them(city: City)
 async def test_every_reading_and_doing_leaves_a_line_and_the_chain_holds(city: City) -> None:
     number = await lamp(city)
     await reads(city, MINE, number)
-    await city.desk.work.history(AUTHORITY, number)
+    await city.desk.offices.work.history(AUTHORITY, number)
     told = [(row.actor, row.act, row.outcome) for row in await lines(city.desk)]
     assert told == [
         ("1001", "register", "done"),
@@ -223,8 +225,8 @@ async def test_every_reading_and_doing_leaves_a_line_and_the_chain_holds(city: C
 async def test_what_a_person_wrote_among_a_steps_figures_is_masked_too(city: City) -> None:
     from core.loop.secrecy import mask_for
 
-    conduct = city.desk.work._policies().versions[0].conduct
-    mask = mask_for("unit", 1, conduct, city.desk.work._pack.form)
+    conduct = city.desk.offices.work._policies().versions[0].conduct
+    mask = mask_for("unit", 1, conduct, city.desk.offices.work._pack.form)
     details = {"receipt": f"{NAME} {PHONE}", "units": ["housing"], "at": "2026-01-13 23:59", "n": 7}
     assert mask.details(details, {"caller_name": NAME}) == {
         "receipt": "** ***********",

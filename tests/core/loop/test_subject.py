@@ -18,7 +18,7 @@ async def test_the_kind_of_subject_is_kept_and_enterprise_follows(
     number = await city.registers(subject=subject, is_enterprise=None)
     ticket = await city.ticket(number)
     assert (ticket.subject, ticket.enterprise) == (subject, enterprise)
-    detail = await city.desk.work.detail(AGENT, number)
+    detail = await city.desk.offices.work.detail(AGENT, number)
     assert (detail.subject, detail.enterprise) == (subject, enterprise)
 
 

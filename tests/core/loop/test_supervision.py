@@ -142,7 +142,7 @@ async def _due_again(city: City, number: str, end: str) -> None:
         return Outcome()
 
     def work(session: Session) -> None:
-        city.desk.loop.play(session, AGENT, number, ActDef(Act.NOTE, Body, run), Body())
+        city.desk.offices.loop.play(session, AGENT, number, ActDef(Act.NOTE, Body, run), Body())
 
     await city.unit_of_work(work)
 

@@ -109,7 +109,7 @@ class Walk(RuleBasedStateMachine):
         self.clock.moment += timedelta(minutes=minutes)
         self.run(self.city.ticks())
         self.touched.update(self.numbers)
-        assert self.run(self.city.desk.clockwork.stuck()) == []
+        assert self.run(self.city.desk.offices.clockwork.stuck()) == []
 
     @rule(data=st.data())
     def somebody_does_something(self, data: st.DataObject) -> None:

@@ -187,10 +187,10 @@ async def test_a_limited_number_is_told_until_when(
     for call in ("c1", "c2"):
         await city.talk(call, number)
     for measure in ("persuade", "warn", "limit"):
-        proposal = await city.desk.abuse.propose(
+        proposal = await city.desk.offices.abuse.propose(
             AGENT, number, measure, "harassment", "多次辱骂", ("c1", "c2")
         )
-        await city.desk.abuse.decide(SUPERVISOR, proposal.id, True, "同意")
+        await city.desk.offices.abuse.decide(SUPERVISOR, proposal.id, True, "同意")
     await sending().send_due()
     (notice,) = gateway.sent.values()
     assert (notice.template, notice.address, notice.channel) == ("limited", number, "call")

@@ -108,7 +108,7 @@ async def test_every_harm_shows_and_where_it_begins(
 ) -> None:
     number = await city.registers()
     for who in (AGENT, DISPATCHER, SUPERVISOR, AUTHORITY, AGENT):
-        await city.desk.work.detail(who, number)
+        await city.desk.offices.work.detail(who, number)
     assert len(await lines(city.desk)) == 6
     assert await whole(city.desk)
     await write(city.desk, harm)
@@ -175,19 +175,19 @@ async def test_of_a_refused_attempt_nothing_stays_but_its_line(city: City) -> No
 
 async def test_it_is_told_who_has_seen_a_ticket_and_who_tried(city: City) -> None:
     number, other = await city.registers(), await city.registers()
-    await city.desk.work.detail(SUPERVISOR, number)
-    await city.desk.work.detail(SUPERVISOR, other)
+    await city.desk.offices.work.detail(SUPERVISOR, number)
+    await city.desk.offices.work.detail(SUPERVISOR, other)
     with pytest.raises(HotlineError):
-        await city.desk.work.detail(Viewer("u", "", "unit", unit="housing"), number)
+        await city.desk.offices.work.detail(Viewer("u", "", "unit", unit="housing"), number)
     for reader in (AUDITOR, SUPERVISOR):
-        seen = await city.desk.audit.who_saw(reader, number)
+        seen = await city.desk.offices.audit.who_saw(reader, number)
         assert [(line.actor, line.act, line.error_id) for line in seen][:3] == [
             ("1001", "register", ""),
             ("1900", "read", ""),
             ("u", "read", "not_found"),
         ]
         assert await last(city.desk) == (reader.agent, "who_saw", number, "done", "")
-    later = await city.desk.audit.who_saw(AUDITOR, number, after=3)
+    later = await city.desk.offices.audit.who_saw(AUDITOR, number, after=3)
     assert [line.actor for line in later][:2] == ["u", "4000"]
 
 
@@ -195,12 +195,12 @@ async def test_the_log_is_closed_to_everybody_else(city: City) -> None:
     number = await city.registers()
     for who in (AGENT, DISPATCHER, AUTHORITY, Viewer("a", "", "admin"), Viewer("x", "", "?")):
         with pytest.raises(LogClosed):
-            await city.desk.audit.who_saw(who, number)
+            await city.desk.offices.audit.who_saw(who, number)
         with pytest.raises(LogClosed):
-            await city.desk.audit.verify(who)
+            await city.desk.offices.audit.verify(who)
         assert (await last(city.desk))[3:] == ("refused", "access_log_closed")
     elsewhere = Viewer("r", "", "auditor", county="130202")
     with pytest.raises(HotlineError) as unseen:
-        await city.desk.audit.who_saw(elsewhere, number)
+        await city.desk.offices.audit.who_saw(elsewhere, number)
     assert unseen.value.status == 404
-    assert (await city.desk.audit.verify(AUDITOR)).broken_at is None
+    assert (await city.desk.offices.audit.verify(AUDITOR)).broken_at is None

@@ -62,7 +62,7 @@ async def put(city: City, number: str, state: TicketState) -> None:
 async def tries(city: City, who: Viewer, number: str, act: Act) -> str:
     """The error that stops him, "" if he is allowed to do it."""
     try:
-        await city.desk.work.perform(who, number, act, NO_FORM)
+        await city.desk.offices.work.perform(who, number, act, NO_FORM)
     except HotlineError as refused:
         return "" if isinstance(refused, Invalid) else refused.error_id
     raise AssertionError("a body that is no act's form was taken")
@@ -126,7 +126,7 @@ async def test_what_is_offered_is_what_is_accepted_in_every_state(city: City) ->
     for state in TicketState:
         await put(city, number, state)
         for who in people():
-            detail = await city.desk.work.detail(who, number)
+            detail = await city.desk.offices.work.detail(who, number)
             assert detail.acts == acts_for(who, state, tasks, ACTS)
             # Of those not offered one a role and state is tried, by turns: they are many.
             others = [act for act in ACTS if act.value not in detail.acts]
@@ -144,7 +144,7 @@ async def test_nobody_but_the_hotline_registers(city: City) -> None:
     for role in Role:
         who = Viewer(role.value, "", role.value, unit=MAIN if role in UNITS else "")
         try:
-            await city.desk.work.register(who, {"title": "路灯"})
+            await city.desk.offices.work.register(who, {"title": "路灯"})
         except HotlineError as refused:
             assert refused.error_id == "act_forbidden"
             assert role not in (Role.AGENT, Role.DISPATCHER, Role.SUPERVISOR)

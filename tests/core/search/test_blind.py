@@ -21,7 +21,7 @@ from tests.core.loop.city import AGENT, DISPATCHER, SUPERVISOR, City
 
 
 async def found(city: City, words: str, viewer: Viewer = SUPERVISOR, **asked: Any) -> list[str]:
-    page = await city.desk.lists.tickets(viewer, TicketQuery(text=words, **asked))
+    page = await city.desk.offices.lists.tickets(viewer, TicketQuery(text=words, **asked))
     return [line.number for line in page.lines]
 
 
@@ -55,7 +55,7 @@ async def test_the_newest_come_first_page_by_page(city: City) -> None:
         made.append(await city.registers(title="路灯" if count != 2 else "井盖", content="坏了"))
         city.later(hours=7)  # over midnight
     del made[2]
-    first = await city.desk.lists.tickets(SUPERVISOR, TicketQuery(text="路灯", limit=3))
+    first = await city.desk.offices.lists.tickets(SUPERVISOR, TicketQuery(text="路灯", limit=3))
     assert [line.number for line in first.lines] == made[:0:-1]
     assert first.after is not None
     assert await found(city, "路灯", after=first.after) == made[:1]
