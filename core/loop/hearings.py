@@ -12,9 +12,10 @@ from sqlmodel import Session
 from core.clock import Clock
 from core.errors import NotFound
 from core.loop.acts.intake import Words
-from core.loop.errors import ActForbidden, AskedAlready, NothingAsked
+from core.loop.errors import ActForbidden, AskedAlready, NothingAsked, SecretContent
 from core.loop.repository import LoopRepository
 from core.loop.scene import Body
+from core.loop.secret import STATE_SECRET
 from core.people.access import AccessLog
 from core.people.errors import OwnRequest
 from core.people.logged import Logged, Write
@@ -74,12 +75,14 @@ class Hearings:
         self._clock = clock
 
     async def ask(self, viewer: Viewer, number: str, body: HearingAsked) -> HearingView:
-        """Raises ``ActForbidden``, ``NotFound``, ``AskedAlready``."""
+        """Raises ``ActForbidden``, ``NotFound``, ``AskedAlready``; ``SecretContent`` where there is
+        nothing to hear any more and no word is kept."""
 
         def work(session: Session) -> HearingView:
             if viewer.role not in CONSOLE:
                 raise ActForbidden(act=ASK, role=viewer.role)
-            _ticket(session, viewer, number)
+            if _ticket(session, viewer, number).secrecy >= STATE_SECRET:
+                raise SecretContent
             if _of(session, number, viewer.agent, "open") is not None:
                 raise AskedAlready(kind=KIND)
             request = RequestRow(

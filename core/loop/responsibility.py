@@ -64,7 +64,12 @@ def exists(pack: CityPack, unit: str) -> bool:
 
 def district_units(pack: CityPack) -> dict[str, str]:
     """Keys and names of the districts' governments."""
-    return {f"district_{district.code}": district.government for district in pack.places.districts}
+    return {government_of(district.code): district.government for district in pack.places.districts}
+
+
+def government_of(county: str) -> str:
+    """The key of the unit that a county's government is."""
+    return f"district_{county}"
 
 
 def name_of(pack: CityPack, unit: str) -> str:

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Annotated
 
-from pydantic import BaseModel, ConfigDict, SecretStr, StringConstraints
+from pydantic import BaseModel, ConfigDict, SecretStr, StringConstraints, WithJsonSchema
+from sqlalchemy.exc import IntegrityError
 from sqlmodel import Session, col, select
 
 from core.errors import NotFound
+from core.loop.responsibility import government_of
 from core.pack import CityPack
 from core.people.access import AccessLog
 from core.people.errors import AccountExists, AccountInvalid, AdminOnly, LastAdmin
@@ -27,6 +29,18 @@ PAGE = 500
 Number = Annotated[str, StringConstraints(pattern=r"^[0-9A-Za-z_-]{1,32}$")]
 Name = Annotated[str, StringConstraints(strip_whitespace=True, pattern=r"^[^\x00-\x1f\x7f]{1,40}$")]
 Place = Annotated[str, StringConstraints(pattern=r"^[0-9a-z_]{0,40}$")]
+# Told in the form, checked by ``Accounts``: what is wrong with a password is no matter of form.
+Password = Annotated[
+    SecretStr,
+    WithJsonSchema(
+        {
+            "type": "string",
+            "format": "password",
+            "minLength": PASSWORD_LENGTH[0],
+            "maxLength": PASSWORD_LENGTH[1],
+        }
+    ),
+]
 
 
 class AccountForm(BaseModel):
@@ -42,7 +56,7 @@ class AccountForm(BaseModel):
 
 class NewAccount(AccountForm):
     agent: Number
-    password: SecretStr
+    password: Password
 
 
 class AccountView(View):
@@ -59,7 +73,8 @@ class AccountView(View):
 class Accounts:
     """Everything is for administrators only and written to the access log.
 
-    An administrator of a county has the accounts of that county and no others.
+    An administrator of a county has the accounts of that county and no others, and gives no unit
+    but the county's own government: a city's unit has tickets of every county.
     """
 
     def __init__(self, write: Write, sessions: Sessions, pack: CityPack, log: AccessLog) -> None:
@@ -86,7 +101,7 @@ class Accounts:
 
         def work(session: Session) -> AccountView:
             _admin(viewer, form.county)
-            self._check(form)
+            self._check(viewer, form)
             if session.get(AgentRow, form.agent) is not None:
                 raise AccountExists(agent=form.agent)
             row = AgentRow(
@@ -99,7 +114,10 @@ class Accounts:
                 by_hand=True,
             )
             session.add(row)
-            session.flush()
+            try:
+                session.flush()
+            except IntegrityError:  # somebody else made it since we looked
+                raise AccountExists(agent=form.agent) from None
             return _view(row)
 
         return await self._logged.run(viewer, "create_account", form.agent, work)
@@ -113,7 +131,7 @@ class Accounts:
         def work(session: Session) -> AccountView:
             _admin(viewer, form.county)
             row = _own(session, viewer, agent)
-            self._check(form)
+            self._check(viewer, form)
             rights = (row.role, row.county, row.unit)
             if (form.role, form.county) != (Role.ADMIN, ""):
                 _leave_an_admin(session, row)
@@ -178,10 +196,13 @@ class Accounts:
             raise AccountInvalid("too short or too long", fields=["password"])
         return await self._sessions.hashed(plain)
 
-    def _check(self, form: AccountForm) -> None:
+    def _check(self, viewer: Viewer, form: AccountForm) -> None:
+        """Raises ``AccountInvalid``, ``AdminOnly``."""
         fault = place_fault(form.role, form.county, form.unit, self._pack)
         if fault:
             raise AccountInvalid(fields=[fault])
+        if viewer.county and form.unit not in ("", government_of(viewer.county)):
+            raise AdminOnly(role=viewer.role)
 
 
 def _admin(viewer: Viewer, county: str | None = None) -> None:

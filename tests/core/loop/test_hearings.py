@@ -7,7 +7,7 @@ import pytest
 from core import calls
 from core.calls import Leg
 from core.errors import NotFound
-from core.loop.errors import ActForbidden, AskedAlready, NothingAsked
+from core.loop.errors import ActForbidden, AskedAlready, NothingAsked, SecretContent
 from core.loop.hearings import HearingAsked, HearingDecided
 from core.loop.states import Act
 from core.people.errors import OwnRequest, RecordingClosed
@@ -122,3 +122,10 @@ async def test_a_ticket_that_goes_on_does_not_undo_what_was_asked(city: City) ->
     await city.desk.offices.hearings.ask(AGENT, number, WHY)
     await city.does(unit("city_management"), number, Act.HANDLE, words="已处理")
     await city.desk.offices.hearings.decide(SUPERVISOR, number, yes(AGENT))
+
+
+async def test_of_a_state_secret_no_word_is_kept_and_nothing_is_to_be_heard(city: City) -> None:
+    number = await recorded(city, 3)
+    with pytest.raises(SecretContent):
+        await city.desk.offices.hearings.ask(SUPERVISOR, number, WHY)
+    assert await city.desk.offices.hearings.requests(SUPERVISOR, number) == []

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+
 import pytest
 from pydantic import SecretStr, ValidationError
 
@@ -145,6 +147,26 @@ async def test_a_countys_administrator_has_his_countys_accounts_only(city: City)
     with pytest.raises(NotFound):
         await city.desk.offices.accounts.reset_password(local, "city1", SecretStr(SECOND))
     assert [one.agent for one in await city.desk.offices.accounts.accounts(local)] == ["own1"]
+
+
+async def test_a_countys_administrator_gives_no_unit_but_its_government(city: City) -> None:
+    """A unit of the city has tickets of every county."""
+    local, accounts = Viewer("9001", "", "admin", county="130203"), city.desk.offices.accounts
+    police = AccountForm(name="x", role=Role.UNIT_HEAD, county="130203", unit="police")
+    with pytest.raises(AdminOnly):
+        await accounts.create(local, new("p1", Role.UNIT, county="130203", unit="police"))
+    await accounts.create(local, new("g1", Role.UNIT, county="130203", unit="district_130203"))
+    with pytest.raises(AdminOnly):
+        await accounts.change(local, "g1", police)
+    assert await last(city.desk) == ("9001", "change_account", "g1", "refused", "admin_only")
+    assert (await accounts.change(ADMIN, "g1", police)).unit == "police"
+
+
+async def test_made_twice_at_once_it_is_made_once(city: City) -> None:
+    tries = [city.desk.offices.accounts.create(ADMIN, new("a1")) for _ in range(4)]
+    done = await asyncio.gather(*tries, return_exceptions=True)
+    assert sum(isinstance(one, AccountExists) for one in done) == 3
+    assert len(await city.desk.offices.accounts.accounts(ADMIN)) == 1
 
 
 async def test_the_last_administrator_stays(city: City) -> None:
