@@ -14,6 +14,8 @@ from core.transcript import Segment, StreamReport, Tap
 from core.views import AgentView, DraftView, Event, SnapshotView, TicketView
 
 if TYPE_CHECKING:  # the loop itself needs the people of this module
+    from core.loop.parts import PartView
+    from core.loop.repeats import Repeat
     from core.loop.rules import PolicyView
     from core.loop.states import Act
     from core.loop.views import StepView, TicketDetail, TicketPage
@@ -175,6 +177,10 @@ class WorkDesk(Protocol):
     async def detail(self, viewer: Viewer, number: str) -> TicketDetail: ...
 
     async def history(self, viewer: Viewer, number: str) -> list[StepView]: ...
+
+    async def repeats(self, viewer: Viewer, number: str) -> tuple[Repeat, ...]: ...
+
+    async def parts(self, viewer: Viewer, number: str) -> tuple[PartView, ...]: ...
 
     async def tickets(self, viewer: Viewer, query: TicketQuery) -> TicketPage: ...
 

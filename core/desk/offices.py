@@ -72,7 +72,7 @@ def open_offices(
         meetings=Meetings(write, loop, vault, policies, log, clock),
         abuse=AbuseDesk(write, database.read, vault, policies, log, clock),
         hearings=Hearings(database.write, vault, policies, log, clock),
-        rates=RateDesk(database.read, policies, clock),
+        rates=RateDesk(database.write, database.read, policies, log, clock),
         accounts=Accounts(database.write, sessions, pack, log),
-        audit=AuditOffice(database.write, log),
+        audit=AuditOffice(database.write, database.read, log),
     )

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Awaitable, Callable
-from functools import partial
 from typing import Annotated, Any, TypeVar
 
 from annotated_types import Len
@@ -12,7 +11,7 @@ from pydantic import StringConstraints, TypeAdapter, ValidationError
 from sqlmodel import Session
 
 from core.clock import Clock
-from core.errors import HotlineError, Invalid
+from core.errors import Invalid
 from core.loop.abuse import Proceedings
 from core.loop.acts.intake import Words
 from core.loop.columns import caller_digest
@@ -20,6 +19,7 @@ from core.loop.errors import ActForbidden
 from core.loop.evidence import Evidence
 from core.loop.measures import Measures, MeasureView, record_of, view
 from core.people.access import AccessLog
+from core.people.logged import tried
 from core.people.roles import HOTLINE, Role
 from core.policy.book import PolicyBook
 from core.ports import Restriction, Viewer
@@ -174,23 +174,14 @@ class AbuseDesk:
         id: int | None,
     ) -> T:
         """A measure holds for the whole line: a county's people may propose, the city decides."""
-        try:
+
+        def allowed(session: Session) -> T:
             if viewer.role not in roles or (roles <= _REVIEW and viewer.county):
                 raise ActForbidden(act=act, role=viewer.role)
-            done: T = await self._write(work)
-        except HotlineError as refused:
-            if refused.status in (403, 404):
-                subject = "" if id is None else f"measure-{id}"
-                enter = partial(
-                    self._access.enter,
-                    viewer=viewer,
-                    act=act,
-                    subject=subject,
-                    error_id=refused.error_id,
-                )
-                await self._write(enter)
-            raise
-        return done
+            return work(session)
+
+        subject = "" if id is None else f"measure-{id}"
+        return await tried(self._write, self._access, viewer, act, subject, allowed)
 
 
 def _checked(form: TypeAdapter[T], given: Any) -> T:

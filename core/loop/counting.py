@@ -40,6 +40,7 @@ class Counting:
     sight: Condition
     policies: PolicyBook
     now: datetime
+    unit: str | None = None  # only what this one answers for
 
     def count(self, session: Session) -> dict[str, Rates]:
         found: defaultdict[str, Rates] = defaultdict(Rates)
@@ -62,6 +63,9 @@ class Counting:
             return literal_column("''")
         return unit if self.by is Slice.UNIT else getattr(TicketRow, self.by.value)
 
+    def _own(self, unit: SQLColumnExpression[str]) -> tuple[Condition, ...]:
+        return () if self.unit is None else (unit == self.unit,)
+
     def _groups(self, key: SQLColumnExpression[str]) -> tuple[SQLColumnExpression[str], ...]:
         return () if self.by is None else (key,)
 
@@ -79,6 +83,7 @@ class Counting:
             .select_from(row)
             .join(TicketRow, col(TicketRow.number) == col(row.number))
             .where(col(row.id).in_(last), self.sight, ~self._void())
+            .where(*self._own(col(TicketRow.unit)))
             .group_by(*self._groups(key))
         )
 
@@ -99,7 +104,7 @@ class Counting:
             .select_from(row)
             .join(TicketRow, col(TicketRow.number) == col(row.number))
             .where(col(row.level).is_not(None), self.period.holds(col(row.at)))
-            .where(self.sight, ~self._void())
+            .where(self.sight, ~self._void(), *self._own(col(RatingRow.unit)))
             .group_by(*self._groups(key))
         )
 
@@ -124,7 +129,7 @@ class Counting:
             .select_from(parts)
             .join(TicketRow, col(TicketRow.number) == part.number)
             .where(self.period.holds(part.sign_due), part.sign_due < self.now, late_or_signed)
-            .where(self.sight)
+            .where(self.sight, *self._own(part.unit))
             .group_by(*self._groups(key))
         )
 
@@ -142,7 +147,7 @@ class Counting:
             .select_from(row)
             .join(TicketRow, col(TicketRow.number) == col(row.number))
             .where(col(row.part) == "main", or_(done, running))
-            .where(self.period.holds(due), due < self.now, self.sight)
+            .where(self.period.holds(due), due < self.now, self.sight, *self._own(col(row.unit)))
             .group_by(*self._groups(key))
         )
 
@@ -153,6 +158,7 @@ class Counting:
             .select_from(row)
             .join(TicketRow, col(TicketRow.number) == col(row.number))
             .where(col(row.act) == _EXEMPT, self.period.holds(col(row.at)), self.sight)
+            .where(*self._own(col(TicketRow.unit)))
             .group_by(*self._groups(key), col(row.reason))
         )
 

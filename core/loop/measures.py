@@ -10,6 +10,7 @@ from enum import StrEnum
 from sqlmodel import Session, col, select
 
 from core.errors import NotFound
+from core.loop.coordination import LARGEST
 from core.store.loop_tables import AbuseRow
 from core.views import View
 
@@ -77,7 +78,9 @@ class Measures:
 
     def row(self, id: int) -> AbuseRow:
         """Locked for change. Raises ``NotFound``."""
-        row = self.session.get(AbuseRow, id, with_for_update=True, populate_existing=True)
+        row = None
+        if 1 <= id <= LARGEST:  # no database looks for anything beyond
+            row = self.session.get(AbuseRow, id, with_for_update=True, populate_existing=True)
         if row is None:
             raise NotFound("no such measure", measure=id)
         return row

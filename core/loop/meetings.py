@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Annotated, Any, TypeVar
+from typing import Annotated, Any
 
 from annotated_types import Len
-from pydantic import AwareDatetime, StringConstraints
 from sqlmodel import Session
 
 from core.clock import Clock
-from core.errors import HotlineError, NotFound
+from core.errors import NotFound
 from core.loop.acts import ACTS
-from core.loop.acts.intake import Key, Words
+from core.loop.acts.intake import Key, Moment, Number, Words
 from core.loop.acts.resolving import Resolve
 from core.loop.coordination import Coordination
 from core.loop.engine import Loop, Work, formed
@@ -30,6 +29,7 @@ from core.loop.scene import Body
 from core.loop.states import MOVES, Act, TicketState
 from core.loop.views import MeetingItem, MeetingView
 from core.people.access import AccessLog
+from core.people.logged import tried
 from core.people.roles import UNITS, Role
 from core.people.sight import sees
 from core.policy.book import Policy, PolicyBook
@@ -39,8 +39,6 @@ from core.store.tables import TicketRow
 from core.store.vault import Vault
 
 CALLERS = MOVES[Act.RESOLVE].roles
-T = TypeVar("T")
-Number = Annotated[str, StringConstraints(pattern=r"^[0-9A-Za-z-]{1,40}$")]
 
 
 class CallMeeting(Body):
@@ -48,7 +46,7 @@ class CallMeeting(Body):
 
     numbers: Annotated[tuple[Number, ...], Len(1, 100)]
     units: Annotated[tuple[Key, ...], Len(1, 40)]
-    planned_at: AwareDatetime
+    planned_at: Moment
 
 
 class HoldMeeting(Body):
@@ -60,7 +58,7 @@ class Resolution(Body):
 
     number: Number
     unit: Key | None = None
-    handle_due: AwareDatetime | None = None
+    handle_due: Moment | None = None
     words: Words
 
 
@@ -95,9 +93,7 @@ class Meetings:
         ``ActOutOfOrder`` (no unit has it), ``UnitUnknown``, ``AccusedHandles``, ``TooLate``.
         """
         given = formed(CallMeeting, body)
-        return await self._guarded(
-            viewer, "call_meeting", "", lambda s: self._call(s, viewer, given)
-        )
+        return await self._tried(viewer, "call_meeting", "", lambda s: self._call(s, viewer, given))
 
     async def hold(
         self, viewer: Viewer, meeting: int, body: HoldMeeting | Mapping[str, Any]
@@ -115,7 +111,7 @@ class Meetings:
             self._log.enter(session, viewer, "hold_meeting", str(meeting))
             return self._view(session, viewer, row)
 
-        return await self._guarded(viewer, "hold_meeting", str(meeting), work)
+        return await self._tried(viewer, "hold_meeting", str(meeting), work)
 
     async def resolve(
         self, viewer: Viewer, meeting: int, body: ResolveMeeting | Mapping[str, Any]
@@ -138,7 +134,7 @@ class Meetings:
                 self._loop.play(session, viewer, one.number, ACTS[Act.RESOLVE], resolve)
             return self._view(session, viewer, row)
 
-        return await self._guarded(viewer, "resolve_meeting", str(meeting), work)
+        return await self._tried(viewer, "resolve_meeting", str(meeting), work)
 
     async def meeting(self, viewer: Viewer, meeting: int) -> MeetingView:
         """Raises ``NotFound``, also for a meeting that is not the viewer's to see."""
@@ -150,7 +146,7 @@ class Meetings:
             self._log.enter(session, viewer, "read_meeting", str(meeting))
             return self._view(session, viewer, row)
 
-        return await self._guarded(viewer, "read_meeting", str(meeting), work)
+        return await self._tried(viewer, "read_meeting", str(meeting), work)
 
     def _call(self, session: Session, viewer: Viewer, given: CallMeeting) -> MeetingView:
         if viewer.role not in CALLERS:
@@ -249,20 +245,10 @@ class Meetings:
             ),
         )
 
-    async def _guarded(
-        self, viewer: Viewer, act: str, subject: str, work: Callable[[Session], T]
-    ) -> T:
-        """An attempt at what is not one's own leaves a trace although nothing was changed."""
-        try:
-            done: T = await self._write(work)
-        except HotlineError as refused:
-            error_id = refused.error_id
-            if refused.status in (403, 404):
-                await self._write(
-                    lambda session: self._log.enter(session, viewer, act, subject, error_id)
-                )
-            raise
-        return done
+    async def _tried(
+        self, viewer: Viewer, act: str, subject: str, work: Callable[[Session], MeetingView]
+    ) -> MeetingView:
+        return await tried(self._write, self._log, viewer, act, subject, work)
 
 
 def _attends(viewer: Viewer, row: MeetingRow) -> bool:

@@ -12,8 +12,11 @@ from sqlmodel import Session
 from core.clock import Clock
 from core.errors import NotFound
 from core.loop.acts import ACTS
+from core.loop.children import children
 from core.loop.engine import Loop
 from core.loop.lists import TicketLists
+from core.loop.parts import PartView
+from core.loop.repeats import Repeat
 from core.loop.repository import LoopRepository
 from core.loop.responsibility import name_of
 from core.loop.secrecy import Mask, mask_for
@@ -114,6 +117,14 @@ class WorkOffice:
 
         return await self._logged.run(viewer, "read_history", number, work)
 
+    async def repeats(self, viewer: Viewer, number: str) -> tuple[Repeat, ...]:
+        """Earlier tickets that it may belong to. Raises ``NotFound``, ``ActForbidden``."""
+        return await self._loop.repeats(viewer, number)
+
+    async def parts(self, viewer: Viewer, number: str) -> tuple[PartView, ...]:
+        """Which units have a part in it and how far they are. Raises ``NotFound``."""
+        return await self._loop.parts(viewer, number)
+
     def _mask(self, viewer: Viewer, ticket: TicketRow) -> Mask:
         """By the rules of today, whenever the ticket was registered."""
         conduct = self._policies().at(self._clock.now()).conduct
@@ -164,6 +175,7 @@ class WorkOffice:
             hidden=tuple(sorted(mask.hidden)) if seen else mask.everything,
             acts=() if erased or not seen else acts_for(viewer, state, tasks, ACTS),
             erased=erased,
+            children=children(session, viewer, ticket.number) if seen else (),
         )
 
     def _step(

@@ -12,7 +12,8 @@ from core.views import View
 class TicketDetail(View):
     """A ticket for one viewer. ``fields`` are the form's, masked; ``hidden`` names what is not
     shown at all; ``erased``: its text was lawfully deleted. Times are UTC. ``acts`` are what this
-    viewer may do to it now."""
+    viewer may do to it now. ``parent`` is the main ticket that it was merged into; ``children``,
+    as far as this viewer sees them, what was merged into it or split off from it."""
 
     number: str
     state: str
@@ -39,6 +40,7 @@ class TicketDetail(View):
     hidden: tuple[str, ...]
     acts: tuple[str, ...]
     erased: bool = False
+    children: tuple[str, ...] = ()
 
 
 class StepView(View):

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from typing import Annotated, Any
 
 from annotated_types import Len
-from pydantic import Field, JsonValue, StringConstraints
+from pydantic import AwareDatetime, Field, JsonValue, StringConstraints
 
 from core.loop.acts.registry import ActDef
 from core.loop.columns import check_fields, fill_columns
@@ -31,6 +32,11 @@ Text = Annotated[str, StringConstraints(max_length=8000, pattern=r"^[^\x00]*$")]
 Value = Text | bool | Annotated[list[Text], Len(max_length=100)] | None
 Key = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]{0,39}$")]
 Number = Annotated[str, StringConstraints(pattern=r"^[0-9A-Za-z-]{1,40}$")]
+# Far from the ends of the calendar, where a change of zone would fall off.
+Moment = Annotated[
+    AwareDatetime,
+    Field(ge=datetime(1990, 1, 1, tzinfo=UTC), le=datetime(2190, 1, 1, tzinfo=UTC)),
+]
 
 
 class Amend(Body):

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from pydantic import AwareDatetime, Field, model_validator
+from pydantic import Field, model_validator
 
-from core.loop.acts.intake import Key, Words
+from core.loop.acts.intake import Key, Moment, Words
 from core.loop.acts.registry import ActDef
 from core.loop.coordination import LARGEST, Coordination
 from core.loop.dating import move_due
@@ -21,7 +21,7 @@ class Resolve(Body):
 
     meeting: int = Field(ge=1, le=LARGEST)
     unit: Key | None = None
-    handle_due: AwareDatetime | None = None
+    handle_due: Moment | None = None
     words: Words
 
     @model_validator(mode="after")

@@ -212,6 +212,9 @@ async def test_the_evidence_is_exported_with_digests_and_without_words(city: Cit
         await city.desk.offices.abuse.package(AGENT, police.id)
     with pytest.raises(NotFound):
         await city.desk.offices.abuse.package(SUPERVISOR, 999)
+    for no_number in (0, -1, 2**31, 2**70):
+        with pytest.raises(NotFound):
+            await city.desk.offices.abuse.package(SUPERVISOR, no_number)
     package = await city.desk.offices.abuse.package(SUPERVISOR, police.id)
     text = json.dumps(package, ensure_ascii=False)
     assert [piece["id"] for piece in package["pieces"]] == ["c1", "c2", ticket]

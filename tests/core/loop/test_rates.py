@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from sqlmodel import Session, select
 
-from core.loop.errors import WayClosed
+from core.loop.errors import ActForbidden, WayClosed
 from core.loop.rates import Period, Rates, Share, Slice
 from core.loop.shares import PeriodInvalid
 from core.loop.states import Act
@@ -21,12 +21,17 @@ from core.store.loop_tables import TaskRow
 from core.store.tables import CallRow, TicketRow
 from tests.core.loop.city import (
     AGENT,
+    AUDITOR,
+    AUTHORITY,
     DISPATCHER,
+    GOVERNMENT,
     SUPERVISOR,
     City,
     at,
+    head,
     unit,
 )
+from tests.core.people.ledger import last
 
 # Monday, 12 January 2026, to the end of the next Monday. What is given out on the 12th has to be
 # signed for until the end of the 13th and handled until the end of the 19th, five workdays later.
@@ -189,15 +194,47 @@ def summed(cut: dict[str, Rates]) -> dict[str, Any]:
     return total
 
 
-async def test_everybody_gets_the_figures_of_what_he_sees(city: City) -> None:
+async def test_the_heads_get_the_figures_of_what_they_see(city: City) -> None:
     await a_dozen(city)
-    fengrun = Viewer("1400", "", "dispatcher", county="130208")
+    fengrun = Viewer("1400", "", "supervisor", county="130208")
     assert (await rates(city, viewer=fengrun))[""] == (await rates(city, Slice.COUNTY))["130208"]
-    heating = unit("heating_company")
-    assert (await rates(city, viewer=heating))[""].handled_in_time == Share(2, 2)
-    for nobody in (unit("police"), Viewer("9", "", "admin")):
-        assert await rates(city, viewer=nobody) == {"": Rates()}
-        assert await rates(city, Slice.UNIT, nobody) == {}
+    assert await rates(city, viewer=AUTHORITY) == await rates(city, viewer=GOVERNMENT)
+    assert await last(city.desk) == ("3000", "read_rates", "", "done", "")
+
+
+async def test_a_units_head_gets_what_his_unit_answers_for(city: City) -> None:
+    """Not what it only helped with: that is the other unit's."""
+    await a_dozen(city)
+    by_unit = await rates(city, Slice.UNIT)
+    heating = head("heating_company")
+    assert (await rates(city, viewer=heating))[""] == by_unit["heating_company"]
+    city.it_is("2026-01-12 09:00")
+    helped = await city.signed()
+    await city.does(DISPATCHER, helped, Act.ASSIST, units=["heating_company"])
+    city.it_is("2026-01-20 09:00")
+    assert await rates(city, Slice.UNIT, heating) == {"heating_company": by_unit["heating_company"]}
+    assert await rates(city, viewer=head("police")) == {"": Rates()}
+    assert await rates(city, Slice.UNIT, head("police")) == {}
+
+
+@pytest.mark.parametrize(
+    "who",
+    [AGENT, DISPATCHER, AUDITOR, unit("city_management"), Viewer("9", "", "admin")],
+    ids=lambda who: who.role,
+)
+async def test_nobody_else_gets_figures_and_trying_is_on_record(city: City, who: Viewer) -> None:
+    with pytest.raises(ActForbidden):
+        await rates(city, viewer=who)
+    assert await last(city.desk) == (who.agent, "read_rates", "", "refused", "act_forbidden")
+    with pytest.raises(ActForbidden):
+        await city.desk.offices.rates.agents_ratings(who, PERIOD)
+    assert (await last(city.desk))[1] == "read_agents_ratings"
+
+
+async def test_the_agents_ratings_are_no_units_and_no_countys(city: City) -> None:
+    for who in (head("city_management"), Viewer("1400", "", "supervisor", county="130208")):
+        with pytest.raises(ActForbidden):
+            await city.desk.offices.rates.agents_ratings(who, PERIOD)
 
 
 async def test_of_nothing_there_is_no_share(city: City) -> None:
@@ -300,7 +337,7 @@ async def test_the_agents_rating_stands_apart(city: City) -> None:
         )
 
     await city.desk._database.write(calls)
-    assert await city.desk.offices.rates.agents_ratings(PERIOD) == {
+    assert await city.desk.offices.rates.agents_ratings(SUPERVISOR, PERIOD) == {
         "1001": Counter({"1": 2, "3": 1}),
         "1002": Counter({"2": 1}),
     }
