@@ -19,11 +19,17 @@ from agent_console.middleware import BoundedBody, OriginCheck, SecurityHeaders
 from agent_console.parts import Parts, Readiness
 from agent_console.problems import Problem
 from agent_console.routes import (
+    accounts,
     acts,
     agents,
+    audit,
     calls,
     health,
+    hearings,
+    measures,
+    meetings,
     policy,
+    rates,
     recordings,
     schemas,
     sessions,
@@ -32,12 +38,30 @@ from agent_console.routes import (
 )
 from agent_console.settings import ConsoleSettings
 from core.clock import Clock, SystemClock
+from core.office_ports import ConsoleOffices
 from core.pack.form import TicketForm
-from core.ports import ConsoleDesk, RecordingShelf, RulesDesk, Switchboard, WorkDesk
+from core.ports import ConsoleDesk, RecordingShelf, RulesDesk, Switchboard
 
 WEB = Path(__file__).parent / "web"
 API = "/api/"
-ROOMS = (sessions, calls, tickets, acts, agents, recordings, policy, health, schemas, socket)
+ROOMS = (
+    sessions,
+    calls,
+    tickets,
+    acts,
+    hearings,
+    meetings,
+    measures,
+    rates,
+    audit,
+    accounts,
+    agents,
+    recordings,
+    policy,
+    health,
+    schemas,
+    socket,
+)
 
 
 class Page(Mount):
@@ -91,7 +115,7 @@ def create_app(
     switchboard: Switchboard,
     settings: ConsoleSettings,
     *,
-    work: WorkDesk,
+    offices: ConsoleOffices,
     rules: RulesDesk,
     form: TicketForm,
     shelf: RecordingShelf | None = None,
@@ -100,7 +124,7 @@ def create_app(
 ) -> FastAPI:
     """Build the application; ``ConsoleServer`` serves it.
 
-    ``work`` is the work-order side, ``rules`` the city's rules, ``form`` the city pack's ticket
+    ``offices`` are the work-order side, ``rules`` the city's rules, ``form`` the city pack's ticket
     form; ``shelf`` and ``settings.recordings`` together allow playback; ``readiness`` says which
     parts behind the console work.
     """
@@ -112,7 +136,7 @@ def create_app(
     app = create_api()
     app.state.parts = Parts(
         desk=desk,
-        work=work,
+        offices=offices,
         rules=rules,
         switchboard=switchboard,
         settings=settings,

@@ -15,9 +15,10 @@ from agent_console.errors import TokenMissing
 from agent_console.gate import LogInGate
 from agent_console.settings import ConsoleSettings
 from core.clock import Clock
+from core.office_ports import ConsoleOffices
 from core.pack.form import TicketForm
 from core.people.roles import require_console
-from core.ports import ConsoleDesk, RecordingShelf, RulesDesk, Switchboard, Viewer, WorkDesk
+from core.ports import ConsoleDesk, RecordingShelf, RulesDesk, Switchboard, Viewer
 
 COOKIE = "hotline_session"
 Readiness = Callable[[], Awaitable[Mapping[str, bool]]]
@@ -28,7 +29,7 @@ class Parts:
     """``readiness`` says which parts behind the console work, by name."""
 
     desk: ConsoleDesk
-    work: WorkDesk
+    offices: ConsoleOffices
     rules: RulesDesk
     switchboard: Switchboard
     settings: ConsoleSettings

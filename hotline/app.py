@@ -93,7 +93,7 @@ class Hotline:
                 self.desk,
                 self.bridge.switchboard,
                 site.console,
-                work=self.desk.offices.work,
+                offices=self.desk.offices,
                 rules=RulesOffice(self.rules, self.database.write, self.desk.log, clock),
                 form=site.pack.form,
                 shelf=self.desk,

@@ -51,7 +51,7 @@ def _endpoint(act: Act, form: type[Body]) -> Callable[..., Awaitable[TicketDetai
         expected_version: Expected = None,
     ) -> TicketDetail:
         given = body.model_dump(exclude_unset=True)
-        return await parts.work.perform(viewer, number, act, given, expected_version)
+        return await parts.offices.work.perform(viewer, number, act, given, expected_version)
 
     endpoint.__annotations__["body"] = Annotated[form, JsonBody()]
     if not any(field.is_required() for field in form.model_fields.values()):

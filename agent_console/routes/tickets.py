@@ -2,22 +2,24 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
 from typing import Annotated, Any
 
 from annotated_types import Len
 from fastapi import APIRouter, Path, Query
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
 from agent_console.parts import PartsOf, ViewerOf
 from agent_console.problems import asked, guarded
 from core.errors import NotFound
-from core.loop.acts.intake import Key, Value
+from core.loop.acts.intake import Key, Moment, Value
 from core.loop.errors import ActForbidden, FieldUnknown
+from core.loop.parts import PartView
 from core.loop.query import LONGEST_TEXT, MOST, QueryInvalid
+from core.loop.repeats import Repeat
 from core.loop.views import StepView, TicketDetail, TicketPage
 from core.pack.form import FormField
 from core.policy.book import PolicyUnknown
+from core.policy.calendar import YearUnknown
 from core.ports import TicketQuery
 from core.store.vault import RecordErased
 
@@ -27,11 +29,6 @@ TicketNumber = Annotated[str, Path(pattern=r"^[0-9A-Za-z-]{1,40}$")]
 
 Word = Annotated[str, StringConstraints(min_length=1, max_length=60, pattern=r"^[^\x00]*$")]
 Words = Annotated[tuple[Word, ...], Len(max_length=20)]
-# Far from the ends of the calendar, where a change of zone would fall off.
-Moment = Annotated[
-    AwareDatetime,
-    Field(ge=datetime(1990, 1, 1, tzinfo=UTC), le=datetime(2190, 1, 1, tzinfo=UTC)),
-]
 
 
 class Registration(BaseModel):
@@ -81,7 +78,7 @@ class ListQuery(BaseModel):
 async def register(body: Registration, parts: PartsOf, viewer: ViewerOf) -> TicketDetail:
     """Register a ticket by hand, without a call (article 10)."""
     fields: dict[str, Any] = dict(body.fields)
-    return await parts.work.register(viewer, fields)
+    return await parts.offices.work.register(viewer, fields)
 
 
 @router.get("/tickets", responses=asked(ActForbidden, QueryInvalid))
@@ -89,19 +86,33 @@ async def tickets(
     query: Annotated[ListQuery, Query()], parts: PartsOf, viewer: ViewerOf
 ) -> TicketPage:
     """The tickets that the viewer may see, a page at a time, the newest first."""
-    return await parts.work.tickets(viewer, TicketQuery(**query.model_dump()))
+    return await parts.offices.work.tickets(viewer, TicketQuery(**query.model_dump()))
 
 
 @router.get("/tickets/{number}", responses=asked(NotFound, ActForbidden, RecordErased))
 async def ticket(number: TicketNumber, parts: PartsOf, viewer: ViewerOf) -> TicketDetail:
     """A ticket with its form, masked for the viewer, and what he may do to it now."""
-    return await parts.work.detail(viewer, number)
+    return await parts.offices.work.detail(viewer, number)
 
 
 @router.get("/tickets/{number}/history", responses=asked(NotFound, ActForbidden, RecordErased))
 async def history(number: TicketNumber, parts: PartsOf, viewer: ViewerOf) -> list[StepView]:
     """Every step: who, when, by which article and by which version of the rules."""
-    return await parts.work.history(viewer, number)
+    return await parts.offices.work.history(viewer, number)
+
+
+@router.get(
+    "/tickets/{number}/repeats", responses=asked(NotFound, ActForbidden, PolicyUnknown, YearUnknown)
+)
+async def repeats(number: TicketNumber, parts: PartsOf, viewer: ViewerOf) -> list[Repeat]:
+    """Earlier tickets that it may belong to, the likeliest first: for a person to decide."""
+    return [*await parts.offices.work.repeats(viewer, number)]
+
+
+@router.get("/tickets/{number}/parts", responses=asked(NotFound, PolicyUnknown))
+async def units_parts(number: TicketNumber, parts: PartsOf, viewer: ViewerOf) -> list[PartView]:
+    """Which units have a part in it and how far they are (article 18)."""
+    return [*await parts.offices.work.parts(viewer, number)]
 
 
 @router.get("/form", responses=guarded())

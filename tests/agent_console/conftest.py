@@ -1,12 +1,14 @@
-"""A real server on a free port around the fake desk."""
+"""A real server on a free port around the fake desk; and a real desk without a server."""
 
 from __future__ import annotations
 
 import asyncio
 import json
+import shutil
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -17,9 +19,15 @@ from agent_console.app import create_app
 from agent_console.parts import Parts
 from agent_console.server import ConsoleServer
 from agent_console.settings import ConsoleSettings
+from core.pack import CityPack
 from core.pack.form import FormField, TicketForm
-from tests.agent_console.fake_work import FakeRules, FakeWork
+from core.policy import PolicyBook
+from tests.agent_console.fake_work import FakeOffices, FakeRules, FakeWork
 from tests.agent_console.fakes import PASSWORD, FakeDesk, FakeShelf, FakeSwitchboard
+from tests.agent_console.real_work import Site, open_site
+from tests.core.conftest import pack, policies, sqlite_template
+
+__all__ = ["pack", "policies", "sqlite_template"]
 
 DEADLINE = 20.0
 
@@ -114,7 +122,7 @@ async def serve_console(desk: FakeDesk | None = None, **settings: Any) -> AsyncI
         desk,
         switchboard,
         ConsoleSettings(**settings),
-        work=work,
+        offices=FakeOffices(work),
         rules=rules,
         form=form,
         shelf=shelf,
@@ -137,3 +145,15 @@ async def serve_console(desk: FakeDesk | None = None, **settings: Any) -> AsyncI
 async def served() -> AsyncIterator[Running]:
     async with serve_console() as running:
         yield running
+
+
+@pytest.fixture
+async def site(
+    tmp_path: Path, sqlite_template: Path, pack: CityPack, policies: PolicyBook
+) -> AsyncIterator[Site]:
+    """A real desk behind the application, on Monday 12 January 2026, nine in the morning."""
+    file = tmp_path / "hotline.db"
+    shutil.copy(sqlite_template, file)
+    url, start = f"sqlite:///{file}", "2026-01-12 09:00"
+    async with open_site(url, pack, policies, start=start) as opened:
+        yield opened

@@ -9,6 +9,8 @@ from typing import Any
 
 from core.errors import HotlineError, NotFound
 from core.loop.errors import ActForbidden, VersionStale
+from core.loop.parts import PartView
+from core.loop.repeats import Repeat
 from core.loop.rules import PolicyView, VersionView
 from core.loop.states import MOVES, Act
 from core.loop.views import StepView, TicketDetail, TicketLine, TicketPage
@@ -102,6 +104,14 @@ class FakeWork:
         rest = {"article": "10", "reason": "", "words": None, "details": {}, "policy": "1"}
         return [StepView.model_validate({**step, **who, **rest})]
 
+    async def repeats(self, viewer: Viewer, number: str) -> tuple[Repeat, ...]:
+        self._detail(number)
+        return ()
+
+    async def parts(self, viewer: Viewer, number: str) -> tuple[PartView, ...]:
+        self._detail(number)
+        return ()
+
     async def tickets(self, viewer: Viewer, query: TicketQuery) -> TicketPage:
         self.queries.append(query)
         known = sorted(number for number in self.desk.tickets if number > query.after)
@@ -124,6 +134,24 @@ class FakeWork:
             for number in shown
         )
         return TicketPage(lines=lines, after=shown[-1] if len(known) > len(shown) else None)
+
+
+class Closed:
+    """An office to which nobody goes where this one stands; the real ones are in ``real_work``."""
+
+
+CLOSED: Any = Closed()
+
+
+@dataclass
+class FakeOffices:
+    work: FakeWork
+    meetings: Any = CLOSED
+    abuse: Any = CLOSED
+    hearings: Any = CLOSED
+    accounts: Any = CLOSED
+    audit: Any = CLOSED
+    rates: Any = CLOSED
 
 
 @dataclass

@@ -11,6 +11,8 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
+import httpx
+from argon2 import PasswordHasher
 from fastapi import FastAPI
 from sqlmodel import Session
 
@@ -20,10 +22,11 @@ from core.desk import HotlineDesk
 from core.loop.rules import RulesOffice, versions_in_use
 from core.loop.states import MOVES, Act, TicketState
 from core.pack import CityPack
-from core.people.roles import Role
+from core.people.roles import UNITS, Role
 from core.policy import PolicyBook
 from core.policy.book import read_versions
 from core.policy.shelf import PolicyShelf
+from core.ports import Viewer
 from core.store import Database
 from core.store.tables import AgentRow
 from core.store.vault import Vault
@@ -32,6 +35,15 @@ from tests.core.loop.city import City
 from tests.core.policy.packs import SHIPPED
 
 PASSWORD = "correct horse"
+# Beside one account for each role, named as the role is; the tickets are those of 130203.
+OTHERS = (
+    Viewer("second_head", "", "supervisor"),
+    Viewer("fengnan_head", "", "supervisor", county="130207"),
+    Viewer("fengnan_admin", "", "admin", county="130207"),
+    Viewer("housing_head", "", "unit_head", unit="housing"),
+    Viewer("spare", "", "agent"),
+)
+HANDLES = "city_management"  # whose people the role's own accounts of units are
 
 
 class NoTelephone:
@@ -48,8 +60,8 @@ class NoTelephone:
 
 @dataclass
 class Site:
-    """The application, and what is behind it. ``tokens`` by role; units' people are those of the
-    unit that has the tickets."""
+    """The application, and what is behind it. ``tokens`` by account, which for most is the role;
+    units' people are those of the unit that has the tickets."""
 
     app: FastAPI
     desk: HotlineDesk
@@ -61,8 +73,19 @@ class Site:
 
     async def log_in(self) -> None:
         """Everybody; a session ends with the day."""
-        for role in set(Role) - {Role.SYSTEM}:
-            self.tokens[role] = (await self.desk.log_in(role.value, PASSWORD))[0]
+        for who in people():
+            self.tokens[who.agent] = (await self.desk.log_in(who.agent, PASSWORD))[0]
+
+    async def ask(self, who: str, method: str, path: str, **body: Any) -> httpx.Response:
+        """What the account is answered; ``body`` goes as JSON, if there is one."""
+        return await self.sends(who, method, path, json=body or None)
+
+    async def sends(self, who: str, method: str, path: str, **sent: Any) -> httpx.Response:
+        headers = {"Authorization": f"Bearer {self.tokens[who]}"}
+        headers |= sent.pop("headers", {})
+        transport = httpx.ASGITransport(self.app)
+        async with httpx.AsyncClient(transport=transport, base_url="http://console") as client:
+            return await client.request(method, f"/api{path}", headers=headers, **sent)
 
     async def it_is(self, text: str) -> None:
         self.city.it_is(text)
@@ -122,7 +145,7 @@ async def open_site(
         desk,
         NoTelephone(),
         ConsoleSettings(attempts_per_agent=10_000, attempts_per_address=10_000),
-        work=desk.offices.work,
+        offices=desk.offices,
         rules=RulesOffice(shelf, database.write, desk.log, clock),
         form=pack.form,
         shelf=desk,
@@ -138,14 +161,29 @@ async def open_site(
         await database.close()
 
 
+def people() -> list[Viewer]:
+    """Everybody who has an account at first."""
+    roles = [role for role in Role if role is not Role.SYSTEM]
+    own = [Viewer(one, one, one, unit=HANDLES if one in UNITS else "") for one in roles]
+    return [*own, *OTHERS]
+
+
 async def _people(site: Site) -> None:
+    # At its full strength the hashing of passwords would be most of the tests' time.
+    site.desk.sessions._hasher = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
     hashed = site.desk.sessions._hasher.hash(PASSWORD)
 
     def work(session: Session) -> None:
-        for role in set(Role) - {Role.SYSTEM}:
-            unit = "city_management" if role in (Role.UNIT, Role.UNIT_HEAD) else ""
+        for who in people():
             session.add(
-                AgentRow(agent=role.value, name=role, role=role, password_hash=hashed, unit=unit)
+                AgentRow(
+                    agent=who.agent,
+                    name=who.name,
+                    role=who.role,
+                    password_hash=hashed,
+                    county=who.county,
+                    unit=who.unit,
+                )
             )
 
     await site.database.write(work)

@@ -18,7 +18,7 @@ from core.errors import Unavailable
 from core.pack.form import FormField, TicketForm
 from core.views import FieldView
 from tests.agent_console.conftest import FORM, Running, serve_console
-from tests.agent_console.fake_work import FakeRules, FakeWork
+from tests.agent_console.fake_work import FakeOffices, FakeRules, FakeWork
 from tests.agent_console.fakes import PASSWORD, FakeDesk, FakeSwitchboard, a_call, a_draft
 
 
@@ -192,7 +192,7 @@ class TestDrafts:
             desk,
             FakeSwitchboard(desk),
             ConsoleSettings(),
-            work=FakeWork(desk),
+            offices=FakeOffices(FakeWork(desk)),
             rules=FakeRules(),
             form=TicketForm(fields=FORM),
         )

@@ -30,10 +30,21 @@ from core.pack import load_pack
 from core.policy import load_policies
 from tests.agent_console.real_work import Site, open_site
 from tests.core.conftest import ROOT
+from tests.core.loop.city import AGENT, SUPERVISOR
 from tests.core.policy.packs import SHIPPED
 
 DOCUMENT = document()
 ACTS = "/acts/"
+# Who mostly asks an office, by a part of its addresses, and what there is to be asked about.
+OFFICES = {
+    "/hearings": ("agent", "second_head", "supervisor"),
+    "/meetings": ("authority", "supervisor"),
+    "/measures": ("agent", "second_head", "supervisor"),
+    "/accounts": ("admin",),
+    "/audit": ("auditor", "supervisor"),
+    "/rates": ("government", "supervisor", "unit_head"),
+}
+THERE_IS = {"meeting": 1, "measure": 1, "agent": "spare"}
 CHECKS = [
     not_a_server_error,
     status_code_conformance,
@@ -69,9 +80,20 @@ def site(runner: asyncio.Runner, tmp_path_factory: pytest.TempPathFactory) -> It
     pack = load_pack(SHIPPED)
     opening = open_site(url, pack, load_policies(SHIPPED, pack))
     site = runner.run(opening.__aenter__())
+    runner.run(something_to_ask_about(site))
     served.app = site.app
     yield site
     runner.run(opening.__aexit__(None, None, None))
+
+
+async def something_to_ask_about(site: Site) -> None:
+    """A meeting and a measure; the accounts are there."""
+    number = await site.city.signed()
+    form = {"numbers": [number], "units": ["housing"], "planned_at": "2026-01-12T12:00:00+08:00"}
+    await site.desk.offices.meetings.call(SUPERVISOR, form)
+    await site.city.talk("c1", "15400000007", said="一直辱骂座席不说诉求")
+    about = ("15400000007", "persuade", "harassment", "多次辱骂座席", ("c1",))
+    await site.desk.offices.abuse.propose(AGENT, *about)
 
 
 def chosen(case: schemathesis.Case) -> int:
@@ -115,6 +137,15 @@ def asking(
         anybody = site.tokens[people[number % len(people)]]
         ticket = runner.run(site.ticket_for(act)) if number % 3 else None
         yield site.token_for(act) if number % 8 else anybody, ticket
+    elif office := next((who for part, who in OFFICES.items() if part in case.path), None):
+        case.path_parameters |= {
+            key: known
+            for key, known in THERE_IS.items()
+            if f"{{{key}}}" in case.path and number % 8
+        }
+        who = office[number % len(office)] if number % 4 else people[number % len(people)]
+        about_one = "{number}" in case.path and number % 3
+        yield site.tokens[who], runner.run(site.ticket_for(Act.SIGN)) if about_one else None
     elif "number" in (case.path_parameters or {}) and number % 3:
         yield site.tokens[people[number % len(people)]], runner.run(site.ticket_for(Act.SIGN))
     elif case.path_parameters or case.query or case.body:
@@ -139,6 +170,8 @@ async def test_nothing_is_told_to_whoever_is_not_logged_in(site: Site) -> None:
         for method, path in operations():
             address = path.replace("{number}", "T1").replace("{leg}", "caller")
             address = address.replace("{call_id}", "c").replace("{field}", "title")
+            for key, known in THERE_IS.items():
+                address = address.replace(f"{{{key}}}", str(known))
             for headers in ({}, {"Authorization": "Bearer x"}, {"Cookie": "hotline_session=x"}):
                 if method == "DELETE" and headers:
                     continue  # a session that is none is over already

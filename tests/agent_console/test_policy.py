@@ -42,33 +42,26 @@ async def site(database_url: str, pack: CityPack, folder: Path) -> AsyncIterator
         yield site
 
 
-async def ask(site: Site, role: str, method: str, path: str, **body: Any) -> httpx.Response:
-    headers = {"Authorization": f"Bearer {site.tokens[role]}"}
-    transport = httpx.ASGITransport(site.app)
-    async with httpx.AsyncClient(transport=transport, base_url="http://console") as client:
-        return await client.request(method, f"/api{path}", json=body or None, headers=headers)
-
-
 async def registered(site: Site) -> str:
     """A complaint, registered and classified."""
-    answer = await ask(site, "agent", "POST", "/tickets", fields=LAMP)
+    answer = await site.ask("agent", "POST", "/tickets", fields=LAMP)
     number = answer.json()["number"]
-    assert (await ask(site, "agent", "POST", f"/tickets/{number}/acts/classify")).is_success
+    assert (await site.ask("agent", "POST", f"/tickets/{number}/acts/classify")).is_success
     return str(number)
 
 
 async def dispatched(site: Site, number: str) -> dict[str, Any]:
-    answer = await ask(site, "dispatcher", "POST", f"/tickets/{number}/acts/dispatch")
+    answer = await site.ask("dispatcher", "POST", f"/tickets/{number}/acts/dispatch")
     assert answer.status_code == 200, answer.text
     return dict(answer.json())
 
 
 async def reload(site: Site, role: str = "admin") -> httpx.Response:
-    return await ask(site, role, "POST", "/policy/reload")
+    return await site.ask(role, "POST", "/policy/reload")
 
 
 async def in_force(site: Site) -> list[str]:
-    answer = await ask(site, "agent", "GET", "/policy")
+    answer = await site.ask("agent", "GET", "/policy")
     return [one["version"] for one in answer.json()["versions"] if one["in_force"]]
 
 
@@ -103,7 +96,7 @@ class TestSwitch:
         assert (old["policy"], due(old)) == ("2026.1", at("2026-03-10 23:59:59"))
         assert (later["policy"], due(later)) == ("2026.2", at("2026-03-06 23:59:59"))
         for number, version in ((waiting, "2026.1"), (new, "2026.2")):
-            steps = (await ask(site, "dispatcher", "GET", f"/tickets/{number}/history")).json()
+            steps = (await site.ask("dispatcher", "GET", f"/tickets/{number}/history")).json()
             assert {step["policy"] for step in steps} == {version}
 
 

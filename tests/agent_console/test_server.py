@@ -12,7 +12,7 @@ from agent_console.server import ConsoleServer
 from agent_console.settings import ConsoleSettings
 from core.pack.form import TicketForm
 from tests.agent_console.conftest import DEADLINE, FORM, Running, hear_until, serve_console
-from tests.agent_console.fake_work import FakeRules, FakeWork
+from tests.agent_console.fake_work import FakeOffices, FakeRules, FakeWork
 from tests.agent_console.fakes import FakeDesk, FakeSwitchboard
 from tests.agent_console.test_socket import closed
 
@@ -24,7 +24,7 @@ def server(host: str = "127.0.0.1", port: int = 0) -> ConsoleServer:
         desk,
         FakeSwitchboard(desk),
         ConsoleSettings(),
-        work=FakeWork(desk),
+        offices=FakeOffices(FakeWork(desk)),
         rules=FakeRules(),
         form=form,
     )
