@@ -42,7 +42,7 @@ async def look(city: City, told: list[tuple[str, str]]) -> None:
             list(session.exec(select(WordsRow))),
         )
 
-    tickets, tasks, words = await city.desk.loop._read(all_of)
+    tickets, tasks, words = await city.desk.offices.loop._read(all_of)
     history = {ticket.number: await city.history(ticket.number) for ticket in tickets}
     done = {(number, step.act) for number, steps in history.items() for step in steps}
     assert set(told) <= done, "what was told is kept"
@@ -58,7 +58,7 @@ async def look(city: City, told: list[tuple[str, str]]) -> None:
         assert all(part.open == ticket.open for part in parts)
         notices = await city.told(ticket.number, "registered")
         assert len(notices) == 1
-    verdict = await city.desk.loop._read(city.desk.log.verify)
+    verdict = await city.desk.offices.loop._read(city.desk.log.verify)
     assert verdict.broken_at is None
 
 
@@ -70,9 +70,9 @@ async def unnumbered(city: City) -> int:
         return len(session.exec(query).all())
 
     for _ in range(200):
-        if await city.desk.loop._read(count) == 0:
+        if await city.desk.offices.loop._read(count) == 0:
             break
-    return await city.desk.loop._read(count)
+    return await city.desk.offices.loop._read(count)
 
 
 async def goes_on(city: City) -> None:
@@ -81,7 +81,7 @@ async def goes_on(city: City) -> None:
     def open_ones(session: Session) -> list[TicketRow]:
         return list(session.exec(select(TicketRow).where(col(TicketRow.open))))
 
-    for ticket in await city.desk.loop._read(open_ones):
+    for ticket in await city.desk.offices.loop._read(open_ones):
         who, act, given = next(
             one for one in WAY if TicketState(ticket.state) in MOVES[one[1]].sources
         )
