@@ -166,6 +166,12 @@ class LiveBridge:
         await self.facts.until(lambda: len(facts()) >= number, 20)
         return facts()[number - 1]
 
+    async def agent_was(self, agent: str, state: str) -> None:
+        """He is in this state or has been, however short that was."""
+        await self.agents.until(
+            lambda: any(view.state == state for view in self.agents.of(agent)), 20
+        )
+
     async def agent_is(self, agent: str, state: str) -> None:
         await self.agents.until(lambda: self.agents.now(agent) == state, 20)
 

@@ -79,7 +79,7 @@ async def test_a_call_from_sign_in_to_wrap_up(hotline):
         for kept in live.facts.told[-3:-1]:
             assert (recordings / kept.file).is_file()
         assert {heard.tap.call_id for heard in live.listener.taps.values()} == {connected.call_id}
-        await live.agent_is("8001", "wrap_up")
+        await live.agent_was("8001", "wrap_up")
         await live.agent_is("8001", "free")
         views = [(view.state, view.call_id) for view in live.agents.of("8001")]
         assert ("ringing", arrived.call_id) in views
@@ -131,7 +131,7 @@ async def test_his_own_pause_in_wrap_up_stays_and_submitting_ends_it(hotline):
     async with hotline(wrap_up=600) as (live, caller, _phone, _other):
         dialog, _ = await talk(live, caller)
         dialog.hang_up()
-        await live.agent_is("8001", "wrap_up")
+        await live.agent_was("8001", "wrap_up")
         await live.bridge.switchboard.pause("8001", "培训")
         await live.agent_is("8001", "paused")
         await live.bridge.switchboard.resume("8001")
@@ -207,7 +207,7 @@ async def test_our_restart_in_a_talk_loses_nothing(hotline):
         await live.told(calls.TalkEnded)
         ended = await live.told(calls.CallEnded, 2)
         assert (ended.call_id, ended.cause) == (connected.call_id, 16)
-        await live.agent_is("8001", "wrap_up")
+        await live.agent_was("8001", "wrap_up")
         await live.agent_is("8001", "free")
 
 
@@ -215,7 +215,8 @@ async def test_a_call_and_a_wrap_up_that_end_while_we_are_away(hotline):
     async with hotline(wrap_up=2) as (live, caller, _phone, _other):
         dialog, connected = await talk(live, caller)
         dialog.hang_up()
-        await live.agent_is("8001", "wrap_up")
+        await live.agent_was("8001", "wrap_up")
+        await live.told(calls.CallEnded)  # Asterisk has done with it
         await live.stop()
         second = await dial(live, caller)
         live.open = [connected.call_id]
@@ -240,7 +241,7 @@ async def test_a_restart_of_asterisk_ends_the_calls_and_keeps_the_agents(hotline
         await live.agent_is("8001", "free")
         dialog = await dial(live, caller)
         again = await live.told(calls.CallConnected, 2)
-        assert again.call_id != connected.call_id
+        assert again.call_id != connected.call_id, live.facts.kinds
         await live.listener.hears("8001", Leg.AGENT, AGENT, CALLER)
         dialog.hang_up()
         await live.told(calls.CallEnded, 2)
