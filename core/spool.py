@@ -11,6 +11,10 @@ import base64
 import dataclasses
 import json
 import logging
+import os
+import threading
+from collections import deque
+from collections.abc import Callable, Iterable
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -36,6 +40,12 @@ class SpoolBroken(HotlineError):
     """A spooled line cannot be read (cut short by a crash, or changed); it is set aside."""
 
     error_id = "spool_broken"
+
+
+class SpoolFull(HotlineError):
+    """The disk has no room for what is to be kept: it waits in memory, as much as fits there."""
+
+    error_id = "spool_full"
 
 
 def encode(item: CallFact | Segment) -> str:
@@ -65,7 +75,8 @@ def decode(line: str) -> CallFact | Segment:
 class Spool:
     """Stands before the desk as ``FactSink`` and ``TranscriptSink``. Own its ``run``.
 
-    ``limit`` bounds the file in bytes; past it items are counted in ``lost`` and logged.
+    ``limit`` bounds the file in bytes. What the disk does not take waits in memory, ``most`` items
+    of it; past these bounds items are counted in ``lost`` and logged.
     """
 
     def __init__(
@@ -77,6 +88,7 @@ class Spool:
         *,
         retry_seconds: float = 2.0,
         limit: int = 64 * 1024 * 1024,
+        most: int = 20_000,
     ) -> None:
         self._facts = facts
         self._words = words
@@ -84,7 +96,10 @@ class Spool:
         self._file = file
         self._retry = retry_seconds
         self._limit = limit
+        self._most = most
+        self._waiting: deque[bytes] = deque()  # lines that the disk did not take yet
         self._lock = asyncio.Lock()
+        self._writing = threading.Lock()  # ``keep`` may meet a write of before that still runs
         self._away = file.exists()
         self._wake = asyncio.Event()
         self.lost = 0
@@ -115,7 +130,10 @@ class Spool:
         """Hand on what is spooled whenever the database is back; until cancelled."""
         while True:
             if self._away:
-                await self._drain()
+                try:
+                    await self._drain()
+                except OSError as full:
+                    log.error("%s: %s", SpoolFull.error_id, full.strerror or full)
             if self._away:
                 await asyncio.sleep(self._retry)
             else:
@@ -140,28 +158,62 @@ class Spool:
         else:
             await self._facts.record(item)
 
+    def keep(self, items: Iterable[CallFact | Segment]) -> None:
+        """Put on disk what will not be handed on any more, for the next start. Blocks."""
+        for item in items:
+            self._append(item)
+
     def _append(self, item: CallFact | Segment) -> None:
         line = base64.b64encode(self._vault.seal_loose(encode(item))) + b"\n"
-        try:
-            self._file.parent.mkdir(parents=True, exist_ok=True)
-            if self._file.exists() and self._file.stat().st_size + len(line) > self._limit:
-                raise OSError("spool full")
-            with self._file.open("ab") as out:
-                out.write(line)
-        except OSError as full:
-            self.lost += 1
-            log.error("spool: an item was lost (%s), %d so far", full.strerror or full, self.lost)
+        with self._writing:
+            self._waiting.append(line)
+            try:
+                self._write()
+            except OSError as full:
+                reason = full.strerror or full
+                log.error("%s: %d items wait (%s)", SpoolFull.error_id, len(self._waiting), reason)
+                if len(self._waiting) > self._most:
+                    self._lose(self._waiting.pop)
+
+    def _lose(self, drop: Callable[[], object]) -> None:
+        drop()
+        self.lost += 1
+        log.error("%s: an item was lost, %d so far", SpoolFull.error_id, self.lost)
+
+    def _write(self) -> None:
+        """Put on disk what waits in memory. Raises ``OSError``; then the rest goes on waiting."""
+        if not self._waiting:
+            return
+        self._file.parent.mkdir(parents=True, exist_ok=True)
+        with self._file.open("ab", buffering=0) as out:
+            if _cut_short(self._file):
+                out.write(b"\n")
+            while self._waiting:
+                line = self._waiting[0]
+                if out.tell() + len(line) > self._limit:
+                    self._lose(self._waiting.popleft)
+                    continue
+                if out.write(line) != len(line):
+                    raise OSError("the disk took a part of a line")
+                self._waiting.popleft()
 
     async def _drain(self) -> None:
+        """Raises ``OSError``; nothing is lost by that, but some of it may be handed on again."""
         async with self._lock:  # nothing may be appended behind our back
-            lines = await asyncio.to_thread(_lines, self._file)
+            spooled = await asyncio.to_thread(_lines, self._file)
+            lines = [*spooled, *self._waiting]
             for done, line in enumerate(lines):
                 try:
                     await self._replay(line)
                 except DatabaseAway:
-                    await asyncio.to_thread(_rewrite, self._file, lines[done:])
+                    if done:
+                        await asyncio.to_thread(_rewrite, self._file, lines[done:])
+                        self._waiting.clear()
+                    else:
+                        await asyncio.to_thread(self._write)
                     return
             await asyncio.to_thread(self._file.unlink, missing_ok=True)
+            self._waiting.clear()
             self._away = False
             if lines:
                 log.warning("database back: %d spooled items handed on", len(lines))
@@ -181,9 +233,17 @@ def _lines(file: Path) -> list[bytes]:
     return file.read_bytes().splitlines() if file.exists() else []
 
 
+def _cut_short(file: Path) -> bool:
+    """Whether a crash or a full disk left half a line at the end: the next one begins anew."""
+    with file.open("rb") as there:
+        size = there.seek(0, os.SEEK_END)
+        there.seek(max(0, size - 1))
+        return size > 0 and there.read(1) != b"\n"
+
+
 def _rewrite(file: Path, lines: list[bytes]) -> None:
     fresh = file.with_suffix(".new")
-    fresh.write_bytes(b"".join(line + b"\n" for line in lines))
+    fresh.write_bytes(b"".join(line.rstrip(b"\n") + b"\n" for line in lines))
     fresh.replace(file)
 
 

@@ -68,7 +68,7 @@ class Hotline:
         self.desk = HotlineDesk(self.database, vault, site.pack, lambda: self.rules.current, clock)
         self.reloader = RulesReloader(self.rules)
         self.spool = Spool(self.desk, self.desk, vault, site.spool)
-        self.lanes = Lanes(self.spool, self.spool, self.desk, self.desk.announce)
+        self.lanes = Lanes(self.spool, self.spool, self.desk, self.desk.announce, self.spool.keep)
         relay = TranscriptRelay(self.lanes, witness)
         self.speech = SpeechService(_knowing_the_city(site), relay, clock)
         self.link = AmiLink(site.pbx.ami, clock=clock)

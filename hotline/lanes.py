@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections import deque
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable
 from functools import partial
 
 from core.calls import CallFact
@@ -24,14 +24,17 @@ log = logging.getLogger(__name__)
 SENTENCES_AT_ONCE = 2
 
 Work = Callable[[], Awaitable[None]]
+Item = CallFact | Segment
 Announce = Callable[[CallFact], None]
+Keep = Callable[[Iterable[Item]], None]
 
 
 class Lanes:
     """A ``FactSink``, ``TranscriptSink`` and ``AgentSink`` before others, for which it never waits.
 
     ``announce`` is told of each fact before it waits here for anything. At most ``most`` items
-    wait; then whoever brings one waits. Own its ``run``.
+    wait; then whoever brings one waits. Own its ``run``; what still waits when that is cancelled
+    goes to ``keep``, which must not wait for a database.
     """
 
     def __init__(
@@ -40,14 +43,16 @@ class Lanes:
         words: TranscriptSink,
         agents: AgentSink,
         announce: Announce = lambda fact: None,
+        keep: Keep = lambda items: None,
         most: int = 20_000,
     ) -> None:
+        self._keep = keep
         self._announce = announce
         self._facts = facts
         self._words = words
         self._agents = agents
         self._sentences = asyncio.Semaphore(SENTENCES_AT_ONCE)
-        self._lanes: dict[str, deque[Work]] = {}
+        self._lanes: dict[str, deque[tuple[Work, Item | None]]] = {}
         self._opened: asyncio.Queue[str] = asyncio.Queue()
         self._room = asyncio.Semaphore(most)
         self._empty = asyncio.Event()
@@ -59,12 +64,12 @@ class Lanes:
             self._announce(fact)
         except Exception as fault:  # noqa: BLE001 - not to be told early is no reason to be lost
             log.error("%s: a fact was not announced (%s)", fact.call_id, type(fault).__name__)
-        await self._put(fact.call_id, partial(self._facts.record, fact))
+        await self._put(fact.call_id, partial(self._facts.record, fact), fact)
 
     async def segment(self, segment: Segment) -> None:
         """A partial one is not kept, so it does not wait in the lane either."""
         if segment.final:
-            await self._put(segment.call_id, partial(self._say, segment))
+            await self._put(segment.call_id, partial(self._say, segment), segment)
         else:
             await self._words.segment(segment)
 
@@ -82,11 +87,22 @@ class Lanes:
 
     async def run(self) -> None:
         """Hand on what comes, also what came before; until ``stop`` and all has been handed on."""
-        async with asyncio.TaskGroup() as group:
-            opening = group.create_task(self._open(group))
-            await self._stopping.wait()
-            await self._empty.wait()
-            opening.cancel()
+        try:
+            async with asyncio.TaskGroup() as group:
+                opening = group.create_task(self._open(group))
+                await self._stopping.wait()
+                await self._empty.wait()
+                opening.cancel()
+        except asyncio.CancelledError:
+            self._keep_the_rest()
+            raise
+
+    def _keep_the_rest(self) -> None:
+        """Each lane in its order. What was just being handed on may then be told twice."""
+        rest = [item for lane in self._lanes.values() for _, item in lane if item is not None]
+        if rest:
+            log.error("%d items wait for the next start: the database was too slow", len(rest))
+            self._keep(rest)
 
     async def stop(self) -> None:
         """Nothing more will come: let ``run`` end."""
@@ -100,20 +116,20 @@ class Lanes:
         while True:
             group.create_task(self._drive(await self._opened.get()), name="lane")
 
-    async def _put(self, subject: str, work: Work) -> None:
+    async def _put(self, subject: str, work: Work, item: Item | None = None) -> None:
         await self._room.acquire()
         lane = self._lanes.get(subject)
         if lane is None:
             lane = self._lanes[subject] = deque()
             self._opened.put_nowait(subject)
             self._empty.clear()
-        lane.append(work)
+        lane.append((work, item))
 
     async def _drive(self, subject: str) -> None:
         lane = self._lanes[subject]
         while lane:
             try:
-                await lane[0]()
+                await lane[0][0]()
             except HotlineError as refused:
                 log.error("%s: an item was not kept (%s)", subject, refused.error_id)
             except Exception as fault:  # noqa: BLE001 - one bad item must not end the hotline

@@ -131,6 +131,65 @@ async def test_a_full_spool_counts_what_it_cannot_keep(tmp_path: Path) -> None:
     assert (tmp_path / "spool").stat().st_size <= 400
 
 
+async def test_what_the_disk_does_not_take_waits_and_nothing_ends(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    desk = Desk()
+    file = tmp_path / "spool"
+    file.mkdir()  # as refused as on a full disk
+    async with running(desk, file) as spool:
+        desk.away = True
+        for number in range(3):
+            await spool.record(fact(number))
+        desk.away = False
+        async with asyncio.timeout(10):  # it tries, and goes on trying
+            while caplog.text.count("spool_full") < 6:
+                await asyncio.sleep(0)
+        assert (desk.kept, spool.lost) == ([], 0)
+        file.rmdir()
+        await desk.has(3)
+    assert desk.kept == [fact(0), fact(1), fact(2)]
+
+
+async def test_what_waited_is_written_once_there_is_room(tmp_path: Path) -> None:
+    desk = Desk()
+    desk.away = True
+    file = tmp_path / "spool"
+    file.mkdir()
+    spool = Spool(desk, desk, VAULT, file)
+    await spool.record(fact(1))
+    file.rmdir()
+    spool.keep([fact(2)])
+    desk.away = False
+    async with running(desk, file):
+        await desk.has(2)
+    assert desk.kept == [fact(1), fact(2)]
+
+
+async def test_memory_is_bounded_too(tmp_path: Path) -> None:
+    desk = Desk()
+    desk.away = True
+    (tmp_path / "spool").mkdir()
+    spool = Spool(desk, desk, VAULT, tmp_path / "spool", most=2)
+    for number in range(5):
+        await spool.record(fact(number))
+    assert spool.lost == 3
+
+
+async def test_half_a_line_at_the_end_harms_only_itself(tmp_path: Path) -> None:
+    desk = Desk()
+    desk.away = True
+    file = tmp_path / "spool"
+    spool = Spool(desk, desk, VAULT, file)
+    await spool.record(fact(1))
+    file.write_bytes(file.read_bytes()[:20])  # the crash came in between
+    await Spool(desk, desk, VAULT, file).record(fact(2))
+    desk.away = False
+    async with running(desk, file):
+        await desk.has(1)
+    assert desk.kept == [fact(2)]
+
+
 async def test_no_words_lie_open_in_the_spool(tmp_path: Path) -> None:
     desk = Desk()
     desk.away = True

@@ -208,3 +208,29 @@ async def test_a_fact_does_not_stand_behind_many_sentences():
         await lanes.record(queued("another"))
         await sink.until(2)
         assert sink.taken[1][0] == "another"
+
+
+async def test_what_still_waits_when_time_is_over_is_kept_in_its_order():
+    slow = Slow()
+    slow.gates = {"c1": asyncio.Event(), "c2": asyncio.Event()}  # never opened
+    kept: list[object] = []
+    lanes = Lanes(slow, slow, slow, keep=kept.extend)
+    told = [queued("c1"), queued("c2"), queued("c1", "r"), said("c2"), queued("c3")]
+    async with running(lanes):
+        for item in told:
+            await (lanes.segment(item) if isinstance(item, Segment) else lanes.record(item))
+        await slow.until(1)
+        await lanes.stop()
+    assert slow.taken == [("c3", told[4])]
+    assert kept == [told[0], told[2], told[1], told[3]]
+
+
+async def test_whoever_ends_in_time_keeps_nothing_back():
+    slow = Slow()
+    kept: list[object] = []
+    lanes = Lanes(slow, slow, slow, keep=kept.extend)
+    async with running(lanes):
+        await lanes.record(queued("c1"))
+        await slow.until(1)
+        await lanes.stop()
+    assert kept == []
