@@ -139,11 +139,6 @@ class Hotline:
         try:
             self.console.open()
             await self.agi.start()
-            for entry in self.site.settings.agents:
-                first = self.site.secrets.agents[entry.number].console
-                await self.desk.sessions.put_agent(
-                    entry.number, entry.name, entry.role, first, entry.county, entry.unit
-                )
             await self.reloader.look()
             duties.start("desk", self.desk.run())
             duties.start("spool", self.spool.run())
@@ -158,6 +153,12 @@ class Hotline:
             duties.start("notices", self.notices.run())
             duties.start("rules", self.reloader.run())
             duties.start("retention", self.desk.offices.retention.run())
+            # After the telephone: a password takes a moment to hash, and a city has hundreds.
+            for entry in self.site.settings.agents:
+                first = self.site.secrets.agents[entry.number].console
+                await self.desk.sessions.put_agent(
+                    entry.number, entry.name, entry.role, first, entry.county, entry.unit
+                )
             duties.start("console", self.console.run(), self._stop_console)
             await self.console.ready()
             if started is not None:
