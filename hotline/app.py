@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import logging
 import sys
 from collections.abc import Mapping
@@ -161,10 +162,15 @@ class Hotline:
                 )
             duties.start("console", self.console.run(), self._stop_console)
             await self.console.ready()
+            # What is there now stays: the collector need not look through it again and again, which
+            # would hold up a screen pop by a fifth of a second each time.
+            gc.collect()
+            gc.freeze()
             if started is not None:
                 started.set()
             await duties.watch(stop)
         finally:
+            gc.unfreeze()
             await self.agi.close()
             await duties.end()
             self.console.stop()  # gives the port back even if it never ran
