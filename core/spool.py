@@ -99,7 +99,7 @@ class Spool:
         self._most = most
         self._waiting: deque[bytes] = deque()  # lines that the disk did not take yet
         self._lock = asyncio.Lock()
-        self._writing = threading.Lock()  # ``keep`` may meet a write of before that still runs
+        self._writing = threading.RLock()  # ``keep`` may meet a write of before that still runs
         self._away = file.exists()
         self._wake = asyncio.Event()
         self.lost = 0
@@ -182,8 +182,11 @@ class Spool:
 
     def _write(self) -> None:
         """Put on disk what waits in memory. Raises ``OSError``; then the rest goes on waiting."""
-        if not self._waiting:
-            return
+        with self._writing:
+            if self._waiting:
+                self._write_lines()
+
+    def _write_lines(self) -> None:
         self._file.parent.mkdir(parents=True, exist_ok=True)
         with self._file.open("ab", buffering=0) as out:
             if _cut_short(self._file):
