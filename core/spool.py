@@ -48,6 +48,12 @@ class SpoolFull(HotlineError):
     error_id = "spool_full"
 
 
+class SpoolLost(HotlineError):
+    """Neither the disk nor memory had room: something that happened is not kept anywhere."""
+
+    error_id = "spool_lost"
+
+
 def encode(item: CallFact | Segment) -> str:
     """One fact or final segment as JSON."""
     fields = {
@@ -76,7 +82,8 @@ class Spool:
     """Stands before the desk as ``FactSink`` and ``TranscriptSink``. Own its ``run``.
 
     ``limit`` bounds the file in bytes. What the disk does not take waits in memory, ``most`` items
-    of it; past these bounds items are counted in ``lost`` and logged.
+    of it; past these bounds items are counted in ``lost`` and logged. ``tell`` is given the error
+    id of what stands in the way (of what was lost as long as this process lives), "" for nothing.
     """
 
     def __init__(
@@ -89,7 +96,9 @@ class Spool:
         retry_seconds: float = 2.0,
         limit: int = 64 * 1024 * 1024,
         most: int = 20_000,
+        tell: Callable[[str], None] = lambda fault: None,
     ) -> None:
+        self._tell = tell
         self._facts = facts
         self._words = words
         self._vault = vault
@@ -134,6 +143,7 @@ class Spool:
                     await self._drain()
                 except OSError as full:
                     log.error("%s: %s", SpoolFull.error_id, full.strerror or full)
+                self._tell(self.fault)
             if self._away:
                 await asyncio.sleep(self._retry)
             else:
@@ -150,7 +160,17 @@ class Spool:
         async with self._lock:
             self._away = True
             await asyncio.to_thread(self._append, item)
+        self._tell(self.fault)
         self._wake.set()
+
+    @property
+    def fault(self) -> str:
+        """The error id of what is wrong, the worst first; "" while all goes to the database."""
+        if self.lost:
+            return SpoolLost.error_id
+        if self._waiting:
+            return SpoolFull.error_id
+        return DatabaseAway.error_id if self._away else ""
 
     async def _hand_on(self, item: CallFact | Segment) -> None:
         if isinstance(item, Segment):
@@ -178,7 +198,7 @@ class Spool:
     def _lose(self, drop: Callable[[], object]) -> None:
         drop()
         self.lost += 1
-        log.error("%s: an item was lost, %d so far", SpoolFull.error_id, self.lost)
+        log.error("%s: an item was lost, %d so far", SpoolLost.error_id, self.lost)
 
     def _write(self) -> None:
         """Put on disk what waits in memory. Raises ``OSError``; then the rest goes on waiting."""

@@ -106,6 +106,7 @@ class SystemView(View):
     engine: str | None
     engine_reason: str = ""
     recording: str = ""  # why calls are not (all) recorded: an error id; empty while they are
+    keeping: str = ""  # why what happens is not stored at once: an error id; empty while it is
 
 
 EventKind = Literal["call", "segment", "draft", "ticket", "agent", "system", "partial"]
@@ -115,8 +116,8 @@ class Event(View):
     """One change. ``cursor`` orders all stored events of the hotline.
 
     What only passes has cursor 0: never stored, never replayed. A ``partial`` does, which carries
-    a segment, and a ``call``, a ``segment`` or a ``draft`` that is told before it is stored; its
-    stored event follows.
+    a segment, a ``call``, a ``segment`` or a ``draft`` that is told before it is stored (its stored
+    event follows), and a ``system`` that tells of a database that is away.
     Exactly the payload that ``kind`` names is set. ``at`` is when it happened.
     """
 

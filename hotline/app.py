@@ -68,7 +68,7 @@ class Hotline:
         )
         self.desk = HotlineDesk(self.database, vault, site.pack, lambda: self.rules.current, clock)
         self.reloader = RulesReloader(self.rules)
-        self.spool = Spool(self.desk, self.desk, vault, site.spool)
+        self.spool = Spool(self.desk, self.desk, vault, site.spool, tell=self.desk.keeper)
         self.lanes = Lanes(self.spool, self.spool, self.desk, self.desk.announce, self.spool.keep)
         relay = TranscriptRelay(self.lanes, witness)
         self.speech = SpeechService(_knowing_the_city(site), relay, clock)
@@ -86,7 +86,7 @@ class Hotline:
         )
         relay.attach(self.bridge)
         self.notices = NoticeSender(self.database, vault, FileNotifier(site.notices), clock)
-        self.eraser = RecordingEraser(self.desk, site.recordings)
+        self.eraser = RecordingEraser(self.desk.shelf, site.recordings)
         self.recordings = RecordingWatch(self.desk, site.recordings)
         self.agi = AgiServer(self._runner(clock), str(site.pbx.agi.host), site.pbx.agi.port)
         self.console = ConsoleServer(
@@ -97,7 +97,7 @@ class Hotline:
                 offices=self.desk.offices,
                 rules=RulesOffice(self.rules, self.database.write, self.desk.log, clock),
                 form=site.pack.form,
-                shelf=self.desk,
+                shelf=self.desk.shelf,
                 readiness=self._readiness,
                 clock=clock,
             ),
@@ -154,7 +154,7 @@ class Hotline:
             duties.start("notices", self.notices.run())
             duties.start("rules", self.reloader.run())
             duties.start("retention", self.desk.offices.retention.run())
-            # After the telephone: a password takes a moment to hash, and a city has hundreds.
+            # After the telephone: a city has hundreds.
             for entry in self.site.settings.agents:
                 first = self.site.secrets.agents[entry.number].console
                 await self.desk.sessions.put_agent(

@@ -6,7 +6,7 @@ import asyncio
 import logging
 from pathlib import Path
 
-from core.desk import HotlineDesk
+from core.desk.shelf import Shelf
 from core.store import DatabaseAway
 
 log = logging.getLogger(__name__)
@@ -18,8 +18,8 @@ BATCH = 50
 class RecordingEraser:
     """Own its ``run``. A file is deleted once its call has ended: before, it is being written."""
 
-    def __init__(self, desk: HotlineDesk, folder: Path) -> None:
-        self._desk = desk
+    def __init__(self, shelf: Shelf, folder: Path) -> None:
+        self._shelf = shelf
         self._folder = folder.resolve()
 
     async def run(self) -> None:
@@ -34,9 +34,9 @@ class RecordingEraser:
     async def erase_due(self) -> int:
         """Delete what is marked; returns how many files are gone now. Raises ``DatabaseAway``."""
         gone = 0
-        for call_id, leg, name in await self._desk.recordings_to_erase(BATCH):
+        for call_id, leg, name in await self._shelf.to_erase(BATCH):
             if await asyncio.to_thread(self._delete, name):
-                await self._desk.recording_erased(call_id, leg)
+                await self._shelf.erased(call_id, leg)
                 gone += 1
         return gone
 

@@ -20,19 +20,19 @@ from core.views import AgentView
 
 log = logging.getLogger(__name__)
 
-# A sentence costs the draft's rules some ms; no screen pop shall stand behind fifty of them.
+# No screen pop shall stand behind fifty sentences in the queue before the database.
 SENTENCES_AT_ONCE = 2
 
 Work = Callable[[], Awaitable[None]]
 Item = CallFact | Segment
-Announce = Callable[[CallFact], None]
+Announce = Callable[[Item], None]
 Keep = Callable[[Iterable[Item]], None]
 
 
 class Lanes:
     """A ``FactSink``, ``TranscriptSink`` and ``AgentSink`` before others, for which it never waits.
 
-    ``announce`` is told of each fact before it waits here for anything. At most ``most`` items
+    ``announce`` is told of each item before it waits here for anything. At most ``most`` items
     wait; then whoever brings one waits. Own its ``run``; what still waits when that is cancelled
     goes to ``keep``, which must not wait for a database.
     """
@@ -42,7 +42,7 @@ class Lanes:
         facts: FactSink,
         words: TranscriptSink,
         agents: AgentSink,
-        announce: Announce = lambda fact: None,
+        announce: Announce = lambda item: None,
         keep: Keep = lambda items: None,
         most: int = 20_000,
     ) -> None:
@@ -60,15 +60,13 @@ class Lanes:
         self._stopping = asyncio.Event()
 
     async def record(self, fact: CallFact) -> None:
-        try:
-            self._announce(fact)
-        except Exception as fault:  # noqa: BLE001 - not to be told early is no reason to be lost
-            log.error("%s: a fact was not announced (%s)", fact.call_id, type(fault).__name__)
+        self._tell(fact)
         await self._put(fact.call_id, partial(self._facts.record, fact), fact)
 
     async def segment(self, segment: Segment) -> None:
         """A partial one is not kept, so it does not wait in the lane either."""
         if segment.final:
+            self._tell(segment)
             await self._put(segment.call_id, partial(self._say, segment), segment)
         else:
             await self._words.segment(segment)
@@ -107,6 +105,12 @@ class Lanes:
     async def stop(self) -> None:
         """Nothing more will come: let ``run`` end."""
         self._stopping.set()
+
+    def _tell(self, item: Item) -> None:
+        try:
+            self._announce(item)
+        except Exception as fault:  # noqa: BLE001 - not to be told early is no reason to be lost
+            log.error("%s: an item was not announced (%s)", item.call_id, type(fault).__name__)
 
     async def _say(self, segment: Segment) -> None:
         async with self._sentences:

@@ -74,10 +74,16 @@ function hear(state, message) {
       return apply({ ...state, cursor: message.cursor }, message.event);
     case "passing":
       return apply(state, message.event);
-    default: // welcome, heartbeat, pong: the socket's affair
+    case "welcome":
+      return { ...state, drafts: ofAnEarlierLine(state.drafts) };
+    default: // heartbeat, pong: the socket's affair
       return state;
   }
 }
+
+// A hotline that was begun anew may not know the last versions that it told: any is newer.
+const ofAnEarlierLine = (drafts) =>
+  Object.fromEntries(Object.entries(drafts).map(([id, draft]) => [id, { ...draft, version: 0 }]));
 
 // A snapshot replaces what the hotline knows; what the agent is typing, or looks at, stays.
 function fromSnapshot(state, snapshot) {

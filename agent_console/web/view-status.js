@@ -1,7 +1,7 @@
 // The status line: telephone, recogniser, our own line; and the banner when that one is lost.
 
 import { attribute, h, keyed, show, text } from "./dom.js";
-import { engineReason, recordingFault } from "./words.js";
+import { engineReason, keepingFault, recordingFault } from "./words.js";
 
 function lights(state) {
   const system = state.system;
@@ -27,6 +27,9 @@ function lights(state) {
     },
     ...(system?.recording
       ? [{ key: "recording", title: "录音", tone: "bad", words: recordingFault(system.recording) }]
+      : []),
+    ...(system?.keeping
+      ? [{ key: "keeping", title: "存储", tone: "bad", words: keepingFault(system.keeping) }]
       : []),
     {
       key: "link",

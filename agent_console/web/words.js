@@ -52,6 +52,13 @@ const RECORDING_FAULTS = {
   recording_missing: "上一通电话录音缺失",
 };
 
+const KEEPING_FAULTS = {
+  database_away: "数据库不可用，通话照常，内容暂存本机",
+  spool_full: "磁盘已满，通话照常，内容暂存内存",
+  spool_lost: "磁盘与内存已满，部分内容未能保存",
+};
+export const keepingFault = (fault) => KEEPING_FAULTS[fault] ?? fault;
+
 export const recordingFault = (fault) => RECORDING_FAULTS[fault] ?? fault;
 
 export const callTranscript = (transcript) =>

@@ -4,39 +4,38 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
+from concurrent.futures import Future, ThreadPoolExecutor
 from datetime import timedelta
 from functools import partial
 from typing import Any, TypeVar
 from weakref import WeakValueDictionary
 
-from sqlmodel import Session, col, select
+from sqlmodel import Session, select
 
 from core.bus import Bus
-from core.calls import CallConnected, CallFact, CallOffered, CallState, FlowTaken, Leg
+from core.calls import CallConnected, CallFact, CallOffered, CallState, FlowTaken
 from core.clock import Clock
 from core.desk.apply import apply, find_or_open, keep
 from core.desk.drafts import DraftKeeper
-from core.desk.feed import Feed, may_see
+from core.desk.feed import Feed
 from core.desk.floor import Floor
 from core.desk.live import LiveCalls
 from core.desk.offices import open_offices
 from core.desk.records import Records
 from core.desk.sessions import Sessions
+from core.desk.shelf import Shelf
 from core.desk.tellings import Tellings
-from core.errors import NotFound
-from core.loop.hearings import granted
 from core.loop.registration import Registrar
 from core.pack import CityPack
 from core.people.access import AccessLog
-from core.people.errors import RecordingClosed
 from core.people.logged import Logged
 from core.people.roles import CONSOLE, require_console
 from core.policy import PolicyBook
 from core.ports import Restriction, Viewer
 from core.search import words
 from core.store.database import Database
-from core.store.outbox import NOBODY, Published, Sequencer, note
-from core.store.tables import CallRow, RecordingRow, SegmentRow, TicketRow
+from core.store.outbox import EVERYONE, NOBODY, Published, Sequencer, note
+from core.store.tables import CallRow, SegmentRow
 from core.store.vault import Vault
 from core.transcript import Segment, StreamReport
 from core.views import (
@@ -52,12 +51,13 @@ from core.views import (
 )
 
 LOG_IN_HOLDS = timedelta(hours=12)
+MOST_FORETOLD = 1_000  # sentences that were told and are not stored yet
 T = TypeVar("T")
 
 
 class HotlineDesk:
-    """Implements ``FactSink``, ``TranscriptSink``, ``AgentSink``, ``ConsoleDesk``,
-    ``RecordingShelf`` and ``Restrictions``.
+    """Implements ``FactSink``, ``TranscriptSink``, ``AgentSink``, ``ConsoleDesk``
+    and ``Restrictions``; ``shelf`` and ``offices`` are the rest of the house's front.
 
     What concerns one call is done in the order in which it came, whatever the database; different
     calls do not wait for each other. ``run`` must be running for events to flow.
@@ -98,24 +98,34 @@ class HotlineDesk:
             clock,
         )
         self._logged = Logged(database.write, self.log)
+        self.shelf = Shelf(database, self._sequencer.write, self._logged, clock)
+        self._rules = ThreadPoolExecutor(1, "draft")
+        self._foretold: dict[str, Future[DraftView | None]] = {}  # by segment id
 
     async def run(self) -> None:
         """Number and publish events until cancelled."""
-        async with asyncio.TaskGroup() as group:
-            group.create_task(self._sequencer.run())
-            group.create_task(self._tellings.run())
-            # The dictionary of the search, before the first ticket needs it.
-            group.create_task(asyncio.to_thread(words.load))
+        try:
+            async with asyncio.TaskGroup() as group:
+                group.create_task(self._sequencer.run())
+                group.create_task(self._tellings.run())
+                # The dictionary of the search, before the first ticket needs it.
+                group.create_task(asyncio.to_thread(words.load))
+        finally:
+            self._rules.shutdown(wait=False)
+
+    def announce(self, item: CallFact | Segment) -> None:
+        """Tell consoles at once what is new for an agent; never waits, keeps nothing.
+
+        For facts and final segments in the order in which they happen; ``record`` and ``segment``
+        follow when they can.
+        """
+        if isinstance(item, Segment):
+            self._foretell(item)
+            return
+        for telling in self._live.hear(item):
+            self._bus.publish(telling)
 
     # What the telephone reports.
-
-    def announce(self, fact: CallFact) -> None:
-        """Tell consoles at once what ``fact`` changes for an agent; never waits, keeps nothing.
-
-        For facts in the order in which they happen; ``record`` follows when it can.
-        """
-        for item in self._live.hear(fact):
-            self._bus.publish(item)
 
     async def record(self, fact: CallFact) -> None:
         """Keep a fact. Raises ``DatabaseAway``; see ``core.spool`` for what happens then."""
@@ -168,16 +178,13 @@ class HotlineDesk:
     # What the recogniser says.
 
     async def segment(self, segment: Segment) -> None:
-        """Keep a final segment and what the draft learns from it; let a partial one pass by.
-
-        The agent reads the words at once and the draft when the rules are through with them; that
-        both are stored is then still to come.
-        """
-        view = SegmentView(**{name: getattr(segment, name) for name in SegmentView.model_fields})
-        self._pass(segment.call_id, kind="segment" if segment.final else "partial", segment=view)
+        """Keep a final segment and what the draft learns from it; let a partial one pass by."""
         if not segment.final:
+            self._pass_words(segment)
             return
-        loop = asyncio.get_running_loop()
+        if segment.segment_id not in self._foretold:
+            self._foretell(segment)
+        told = await asyncio.wrap_future(self._foretold.pop(segment.segment_id))
 
         def work(session: Session) -> None:
             if session.get(SegmentRow, segment.segment_id) is not None:
@@ -185,9 +192,7 @@ class HotlineDesk:
             call = self._records.call_row(session, segment.call_id)
             if self._vault.erased(session, call.id):
                 return  # a state secret: what is still said is not kept either
-            draft = self._drafts.hear(session, call, segment)
-            if draft is not None:
-                loop.call_soon_threadsafe(partial(self._pass, call.id, kind="draft", draft=draft))
+            draft = self._drafts.hear(session, call, segment, told)
             sealed = self._vault.seal(session, call.id, segment.text)
             session.add(
                 SegmentRow(
@@ -209,6 +214,27 @@ class HotlineDesk:
 
         await self._write(segment.call_id, work)
 
+    def _foretell(self, segment: Segment) -> None:
+        """The agent reads final words at once, and the draft as soon as the rules are through.
+
+        The rules have a thread of their own; that both are stored is then still to come.
+        """
+        self._pass_words(segment)
+        if segment.segment_id in self._foretold:
+            return
+        if len(self._foretold) >= MOST_FORETOLD:  # what is not stored in time comes again
+            self._foretold.pop(next(iter(self._foretold))).cancel()
+        loop = asyncio.get_running_loop()
+
+        def ahead() -> DraftView | None:
+            draft = self._drafts.foretell(segment)
+            if draft is not None and not loop.is_closed():
+                told = partial(self._pass, segment.call_id, kind="draft", draft=draft)
+                loop.call_soon_threadsafe(told)
+            return draft
+
+        self._foretold[segment.segment_id] = self._rules.submit(ahead)
+
     async def stream(self, report: StreamReport) -> None:
         """A stream opened, ended or broke: the call's transcript stands accordingly."""
         stands = self._floor.transcript_after(report)
@@ -229,6 +255,15 @@ class HotlineDesk:
     async def recorder(self, fault: str) -> None:
         """Calls are recorded (empty), or why they are not: an error id."""
         await self._system(self._floor.system.model_copy(update={"recording": fault}))
+
+    def keeper(self, fault: str) -> None:
+        """What happens is stored at once (empty), or why it waits: an error id. Never waits itself;
+        told past the database, which is what is away."""
+        if fault == self._floor.system.keeping:
+            return
+        self._floor.system = self._floor.system.model_copy(update={"keeping": fault})
+        event = Event(cursor=0, kind="system", at=self._clock.now(), system=self._floor.system)
+        self._bus.publish(Published(EVERYONE, event))
 
     # What the queue mirror sees.
 
@@ -295,35 +330,13 @@ class HotlineDesk:
         if viewer.role not in CONSOLE:
             await self._logged.run(viewer, act, subject, lambda _: require_console(viewer.role))
 
-    async def recording(self, viewer: Viewer, call_id: str, leg: Leg) -> str:
-        """Where one leg's recording lies.
-
-        Raises ``NotFound``, also for a call of somebody else; ``RecordingClosed`` while nobody has
-        approved that a confidential matter is heard (``core.loop.hearings``).
-        """
-        about = select(TicketRow.number).where(TicketRow.call_id == call_id)
-        number = await self._database.read(lambda session: session.exec(about).first())
-
-        def work(session: Session) -> str:
-            require_console(viewer.role)
-            call = session.get(CallRow, call_id)
-            row = session.get(RecordingRow, (call_id, leg.value))
-            if call is None or row is None or row.erase:
-                raise NotFound("no such recording", call_id=call_id, leg=leg.value)
-            ticket = session.get(TicketRow, number) if number else None
-            secret = ticket is not None and ticket.secrecy > 0
-            approved = secret and granted(session, viewer, str(number), self._clock.now())
-            if not approved and not may_see(viewer, call.agent or NOBODY):
-                raise NotFound("no such recording", call_id=call_id, leg=leg.value)
-            if secret and not approved:
-                raise RecordingClosed(number=number)
-            return row.file
-
-        return await self._logged.run(viewer, "listen", number or call_id, work)
+    def _pass_words(self, segment: Segment) -> None:
+        view = SegmentView(**{name: getattr(segment, name) for name in SegmentView.model_fields})
+        self._pass(segment.call_id, kind="segment" if segment.final else "partial", segment=view)
 
     def _pass(self, call_id: str, kind: EventKind, **payload: View) -> None:
         """An event that is not stored, or not yet, for the agent who has the call."""
-        audience = self._floor.audience.get(call_id, "")
+        audience = self._live.agent(call_id) or self._floor.audience.get(call_id, "")
         if audience:  # what is nobody's goes to nobody, not to everybody
             event = Event(cursor=0, kind=kind, at=self._clock.now(), **payload)
             self._bus.publish(Published(audience, event))
@@ -334,34 +347,6 @@ class HotlineDesk:
             now = {"call": self._live.stored(item.event.call)}
             item = Published(item.audience, item.event.model_copy(update=now))
         self._bus.publish(item)
-
-    async def recordings_to_erase(self, limit: int) -> list[tuple[str, Leg, str]]:
-        """Files of ended calls that are to be deleted, as (call id, leg, file)."""
-
-        def work(session: Session) -> list[tuple[str, Leg, str]]:
-            query = (
-                select(RecordingRow)
-                .join(CallRow, col(CallRow.id) == col(RecordingRow.call_id))
-                .where(
-                    col(RecordingRow.erase).is_(True),
-                    RecordingRow.file != "",
-                    CallRow.state == CallState.ENDED.value,
-                )
-                .limit(limit)
-            )
-            return [(row.call_id, Leg(row.leg), row.file) for row in session.exec(query)]
-
-        return await self._database.read(work)
-
-    async def recording_erased(self, call_id: str, leg: Leg) -> None:
-        """The file is gone from the disk."""
-
-        def work(session: Session) -> None:
-            row = session.get_one(RecordingRow, (call_id, leg.value))
-            row.file = ""
-            session.add(row)
-
-        await self._write(call_id, work)
 
     async def _write(self, call_id: str, work: Callable[[Session], T]) -> T:
         lock = self._locks.setdefault(call_id, asyncio.Lock())

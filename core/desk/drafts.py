@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import threading
 from collections import OrderedDict
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from sqlmodel import Session
 
 from core.clock import Clock
+from core.desk.growing import GrowingDraft
 from core.desk.records import Records
 from core.desk.tickets import history_of
 from core.draft import CallContext, DraftBuilder
@@ -21,9 +22,9 @@ from core.ports import Viewer
 from core.store.outbox import NOBODY, note
 from core.store.tables import CallRow, DraftRow, TicketRow
 from core.transcript import Segment
-from core.views import DraftView, FieldView, SegmentView, TicketView
+from core.views import DraftView, SegmentView, TicketView
 
-CACHED_BUILDERS = 500
+CACHED_DRAFTS = 500
 
 
 class NotYours(HotlineError):
@@ -41,45 +42,60 @@ class DraftSubmitted(Conflict):
 
 @dataclass(slots=True)
 class DraftKeeper:
-    """All methods run inside a unit of work, one at a time per call.
+    """Inside a unit of work, one at a time per call, run all but ``foretell`` and ``forget``.
 
-    A builder in the cache is a convenience: whatever is in it can be restored from the rows.
+    What is in memory is a convenience: all of it can be restored from the rows.
     """
 
     pack: CityPack
     records: Records
     registrar: Registrar
     clock: Clock
-    _builders: OrderedDict[str, DraftBuilder]
+    _growing: OrderedDict[str, GrowingDraft]
+    _lock: threading.Lock
 
     @classmethod
     def create(
         cls, pack: CityPack, records: Records, registrar: Registrar, clock: Clock
     ) -> DraftKeeper:
-        return cls(pack, records, registrar, clock, OrderedDict())
+        return cls(pack, records, registrar, clock, OrderedDict(), threading.Lock())
 
     def open(self, session: Session, call: CallRow) -> None:
         """Begin the draft of a call that is offered to an agent; twice is once."""
         if session.get(DraftRow, call.id) is None:
-            self._store(session, call, self._builder(session, call).fields())
+            self._restored(session, call)
+            self.keep(session, call, self._of(call.id).as_it_is())
 
-    def hear(self, session: Session, call: CallRow, segment: Segment) -> DraftView | None:
-        """The draft with what a final segment tells, for ``keep``; None if it stays as it is."""
+    def foretell(self, segment: Segment) -> DraftView | None:
+        """The draft with what a final segment tells, ahead of any unit of work; any thread.
+
+        None if nothing changes, and of a call that has no draft in memory; see ``hear``.
+        """
+        with self._lock:
+            growing = self._growing.get(segment.call_id)
+        return growing.hear(segment) if growing else None
+
+    def hear(
+        self, session: Session, call: CallRow, segment: Segment, told: DraftView | None
+    ) -> DraftView | None:
+        """The draft with what a final segment tells, for ``keep``; None if it stays as it is.
+
+        ``told`` is what ``foretell`` made of the segment: the answer, unless what was in memory
+        then has been given up since, and is to be made again.
+        """
         row = session.get(DraftRow, call.id)
         if row is None or row.ticket is not None:
             return None  # nobody has been offered the call yet, or the ticket stands already
-        restored = call.id not in self._builders  # it may know more than the draft that was stored
-        builder = self._builder(session, call)
-        if not builder.add(segment) and not restored:
-            return None
-        return DraftView(call_id=call.id, version=row.version + 1, fields=builder.fields())
+        restored = self._restored(session, call)  # it may know more than the draft that was stored
+        return self._of(call.id).hear(segment, anyway=restored) or told
 
     def refresh(self, session: Session, call: CallRow) -> None:
         """What is known of the call itself has changed (keys, line): fill again from the rows."""
         self.forget(call.id)
         row = session.get(DraftRow, call.id)
         if row is not None and row.ticket is None:
-            self._store(session, call, self._builder(session, call).fields())
+            self._restored(session, call)
+            self.keep(session, call, self._of(call.id).as_it_is())
 
     def set_field(
         self, session: Session, viewer: Viewer, call_id: str, field: str, value: Any
@@ -88,15 +104,19 @@ class DraftKeeper:
         call, row = self._own(session, viewer, call_id)
         if row.ticket is not None:
             raise DraftSubmitted(call_id=call_id)
-        builder = self._builder(session, call)
-        builder.touch(field, value)
-        return self._store(session, call, builder.fields())
+        self._restored(session, call)
+        draft = self._of(call_id).touch(field, value)
+        self.keep(session, call, draft)
+        return draft
 
     def submit(self, session: Session, viewer: Viewer, call_id: str) -> TicketView:
         """Make the draft a ticket; the second time returns the same ticket."""
         call, row = self._own(session, viewer, call_id)
         if row.ticket is None:
-            draft = self.records.draft(session, row)
+            # As the agent has been shown it, which may be ahead of the rows.
+            self._restored(session, call)
+            draft = self._of(call_id).as_it_is()
+            self.keep(session, call, draft)
             fields = {key: field.value for key, field in draft.fields.items()}
             row.ticket = self.registrar.register(session, viewer, fields, call).number
             row.version += 1
@@ -116,8 +136,11 @@ class DraftKeeper:
             note(session, "call", other.id, other.agent or NOBODY, now)
 
     def forget(self, call_id: str) -> None:
-        """Drop the builder; it is restored from the rows when needed."""
-        self._builders.pop(call_id, None)
+        """What is in memory of a draft is not to be trusted; it is restored when needed."""
+        with self._lock:
+            growing = self._growing.get(call_id)
+        if growing:
+            growing.cool()
 
     def _own(self, session: Session, viewer: Viewer, call_id: str) -> tuple[CallRow, DraftRow]:
         call = self.records.call_row(session, call_id)
@@ -126,35 +149,39 @@ class DraftKeeper:
         self.open(session, call)
         return call, session.get_one(DraftRow, call_id)
 
-    def _store(self, session: Session, call: CallRow, fields: Mapping[str, FieldView]) -> DraftView:
-        row = session.get(DraftRow, call.id)
-        version = row.version + 1 if row else 1
-        draft = DraftView(call_id=call.id, version=version, fields=dict(fields))
-        self.keep(session, call, draft)
-        return draft
-
     def keep(self, session: Session, call: CallRow, draft: DraftView) -> None:
-        """Store the draft's next version."""
+        """Store a version of the draft, unless a later one, which holds all of it, is stored."""
         row = session.get(DraftRow, call.id) or DraftRow(call_id=call.id, fields_sealed=b"")
+        if draft.version <= (row.version or 0):
+            return
         row.version = draft.version
         row.fields_sealed = self.records.seal_draft(session, call.id, draft.fields)
         session.add(row)
         session.flush()
         note(session, "draft", call.id, call.agent or NOBODY, self.clock.now())
 
-    def _builder(self, session: Session, call: CallRow) -> DraftBuilder:
-        builder = self._builders.get(call.id)
-        if builder is None:
-            builder = DraftBuilder.restore(
+    def _of(self, call_id: str) -> GrowingDraft:
+        with self._lock:
+            growing = self._growing.get(call_id)
+            if growing is None:
+                growing = self._growing[call_id] = GrowingDraft(call_id)
+                if len(self._growing) > CACHED_DRAFTS:
+                    self._growing.popitem(last=False)
+            return growing
+
+    def _restored(self, session: Session, call: CallRow) -> bool:
+        """Have the draft in memory; returns whether it had to be made from the rows."""
+        row = session.get(DraftRow, call.id)
+
+        def restore() -> DraftBuilder:
+            return DraftBuilder.restore(
                 self.pack,
                 self._context(session, call),
                 [_segment(view) for view in self.records.segments(session, call.id)],
                 self._touched(session, call.id),
             )
-            self._builders[call.id] = builder
-            if len(self._builders) > CACHED_BUILDERS:
-                self._builders.popitem(last=False)
-        return builder
+
+        return self._of(call.id).warm(restore, row.version if row else 0)
 
     def _context(self, session: Session, call: CallRow) -> CallContext:
         return CallContext(

@@ -78,6 +78,11 @@ class LiveCalls:
             return view
         return _brought_up(view, live.row)
 
+    def agent(self, call_id: str) -> str | None:
+        """Who has the call by what was told since we run; None if that is nobody, or not known."""
+        live = self._calls.get(call_id)
+        return live.row.agent if live else None
+
     def forget(self, call_id: str) -> None:
         """The rows know all there is to know: the call's end is stored."""
         self._calls.pop(call_id, None)

@@ -34,6 +34,9 @@ class LogInRefused(HotlineError):
     status: ClassVar[int] = 401
 
 
+UNUSED = ""  # in place of a hash: the first password was never used
+
+
 @cache
 def _nobodys() -> str:
     """Checked for unknown agents, so that they take as long to refuse as known ones.
@@ -51,6 +54,7 @@ class Sessions:
         self._clock = clock
         self._lifetime = lifetime
         self._hasher = PasswordHasher()
+        self._first: dict[str, str] = {}  # passwords of those who never logged in
 
     async def put_agent(
         self, agent: str, name: str, role: str, password: str, county: str = "", unit: str = ""
@@ -58,16 +62,18 @@ class Sessions:
         """Create the account with a first password, or bring name, role and place up to date.
 
         What an administrator has changed by hand (``core.people.accounts``) stays as he made it.
+        The password is hashed when it is first used: a city has hundreds, and each takes its time.
         """
         known = await self._database.read(lambda session: session.get(AgentRow, agent))
         told = (name, role, county, unit)
+        if known is None or known.password_hash == UNUSED:
+            self._first[agent] = password
         if known is not None and (known.by_hand or told == _told(known)):
             return
-        hashed = known.password_hash if known else await self.hashed(password)
 
         def work(session: Session) -> None:
             row = session.get(AgentRow, agent) or AgentRow(
-                agent=agent, name=name, role=role, password_hash=hashed
+                agent=agent, name=name, role=role, password_hash=UNUSED
             )
             row.name, row.role, row.county, row.unit = told
             session.add(row)
@@ -85,7 +91,11 @@ class Sessions:
     async def log_in(self, agent: str, password: str) -> tuple[str, Viewer]:
         """Returns (token, viewer). Raises ``LogInRefused``."""
         row = await self._database.read(lambda session: session.get(AgentRow, agent))
-        hashed = row.password_hash if row else await asyncio.to_thread(_nobodys)
+        if row is not None and row.password_hash == UNUSED and agent in self._first:
+            row = await self._hash_the_first(agent)
+        hashed = row.password_hash if row else UNUSED
+        if hashed == UNUSED:
+            hashed = await asyncio.to_thread(_nobodys)
         matches = await asyncio.to_thread(self._matches, hashed, password)
         if not matches or row is None or not row.active:
             raise LogInRefused
@@ -106,6 +116,20 @@ class Sessions:
 
         await self._database.write(work)
         return token, _viewer(row)
+
+    async def _hash_the_first(self, agent: str) -> AgentRow | None:
+        hashed = await self.hashed(self._first[agent])
+
+        def work(session: Session) -> AgentRow | None:
+            row = session.get(AgentRow, agent, with_for_update=True)
+            if row is not None and row.password_hash == UNUSED:  # not given another meanwhile
+                row.password_hash = hashed
+                session.add(row)
+            return row
+
+        row = await self._database.write(work)
+        self._first.pop(agent, None)
+        return row
 
     async def viewer(self, token: str) -> Viewer:
         """Raises ``NotLoggedIn``."""

@@ -67,9 +67,10 @@ class DraftBuilder:
 
         The same segment twice is one; a corrected one replaces the first.
         """
-        if not segment.final:
+        said = Said.of(segment)
+        if not segment.final or self._said.get(segment.segment_id) == said:
             return {}
-        self._said[segment.segment_id] = Said.of(segment)
+        self._said[segment.segment_id] = said
         return self._refresh()
 
     def touch(self, field: str, value: JsonValue) -> FieldView:

@@ -45,7 +45,7 @@ _TELLING = ("content", "address", "town", "occurred_at", "caller_name", "contact
 def extract(
     pack: CityPack, context: CallContext, speech: Speech, pinned: Pinned
 ) -> dict[str, FieldView]:
-    """Every field that can be drafted; those of which nothing is known have the value None."""
+    """Every field of the form; those of which nothing is known have the value None."""
     rules, said = pack.rules, speech.caller
     heard = Heard(said.text)
     now = context.started_at.astimezone(ZoneInfo(pack.city.timezone))
@@ -160,7 +160,7 @@ def extract(
         enquiry=_set(pinned, "type", kind.value) == enquiry,
         bare=reason is not None and reason.category is not None,
     )
-    return _withheld(fields, reason, guess)
+    return {field.key: NOTHING for field in pack.form.fields} | _withheld(fields, reason, guess)
 
 
 def _of_the_call(pack: CityPack, context: CallContext) -> dict[str, FieldView]:

@@ -24,6 +24,7 @@ class FormField(PackModel):
 
     ``values_from`` takes them from another file of the pack (``load_pack`` fills ``values`` then).
     ``required`` fields must be filled before a ticket is dispatched (not before it is registered).
+    ``callers``: it is the caller's own, whatever he tells of; a split takes it along.
     """
 
     key: Key
@@ -32,6 +33,7 @@ class FormField(PackModel):
     required: bool = False
     values: tuple[Name, ...] = ()
     values_from: ValueSource | None = None
+    callers: bool = False
     max_length: int = Field(default=200, ge=1, le=20000)
 
     def accepts(self, value: JsonValue) -> bool:

@@ -186,8 +186,9 @@ class TicketRow(SQLModel, table=True):
 class AgentRow(SQLModel, table=True):
     """An account: who may log in, as what (``core.people.roles``), and at which place.
 
-    ``county`` "" is the city, ``unit`` "" no unit. ``password_hash`` is argon2id. ``by_hand``: an
-    administrator has made or changed it, so the site's file does not any more.
+    ``county`` "" is the city, ``unit`` "" no unit. ``password_hash`` is argon2id, "" until the
+    first log-in. ``by_hand``: an administrator has made or changed it, so the site's file does
+    not any more.
     """
 
     __tablename__: ClassVar[str] = "agent"

@@ -53,6 +53,21 @@ def disk(site: Site) -> Finding:
     return ok("disk", detail)
 
 
+def spool(site: Site) -> Finding:
+    """Nothing waits on disk for the database, and nothing was set aside."""
+    aside = site.spool.with_suffix(".broken")
+    if aside.exists():
+        return warning("spool", f"lines that could not be read lie in {aside}", "keep them, report")
+    waiting = site.spool.stat().st_size if site.spool.exists() else 0
+    if waiting:
+        return warning(
+            "spool",
+            f"{waiting} bytes of calls wait for the database",
+            "`hotline serve` hands them on as soon as the database takes changes",
+        )
+    return ok("spool", "nothing waits for the database")
+
+
 async def database(site: Site) -> Finding:
     """The database takes a change (which is rolled back)."""
     kind = site.settings.database.partition(":")[0]
@@ -122,6 +137,7 @@ async def machine(site: Site) -> list[Finding]:
         await asyncio.to_thread(recordings, site),
         await asyncio.to_thread(disk, site),
         await database(site),
+        await asyncio.to_thread(spool, site),
         await asyncio.to_thread(clock, site),
         await asyncio.to_thread(flows, site),
     ]

@@ -270,6 +270,25 @@ async def test_a_lost_line_is_told_and_everything_is_there_again_afterwards(
                 assert len(second.parts.consoles) == 1
 
 
+async def test_drafts_of_a_hotline_that_was_killed_are_shown_though_it_forgot_its_versions(
+    browser: Browser,
+) -> None:
+    async with serve_console(close_seconds=0.2) as first:
+        port = first.server.address[1]
+        async with console_page(browser, first) as page:
+            desk = Desk(page, first)
+            desk.call(state=CallState.CONNECTED)
+            desk.draft(7, type=FieldView(value="咨询", confidence=0.9))
+            await expect(desk.field("type")).to_have_value("咨询")
+            first.server.stop()
+            await expect(page.locator("#link-banner")).to_be_visible()
+            await until(lambda: first.server.connections == 0)
+            async with serve_console(first.desk, port=port) as second:
+                await expect(page.locator("#link-banner")).to_be_hidden(timeout=20_000)
+                Desk(page, second).draft(2, type=FieldView(value="投诉", confidence=0.9))
+                await expect(desk.field("type")).to_have_value("投诉")
+
+
 async def test_a_gap_in_the_stream_makes_the_page_ask_again(at_desk) -> None:
     async with at_desk() as desk:
         desk.call(state=CallState.CONNECTED)
@@ -343,7 +362,12 @@ async def test_without_a_recogniser_it_says_so_and_why(at_desk) -> None:
         await expect(page.locator("#talk-notice")).to_contain_text("暂无转写：缺少语音模型")
         await expect(page.locator("[data-light=engine]")).to_contain_text("暂无转写：缺少语音模型")
         await expect(page.locator("[data-light=ami]")).to_contain_text("断开")
+        await expect(page.locator("[data-light=keeping]")).to_have_count(0)
+        full = SystemView(ami="up", engine="vosk", keeping="spool_full")
+        desk.hotline.publish(system=full)
+        await expect(page.locator("[data-light=keeping]")).to_contain_text("通话照常")
         desk.hotline.publish(system=SystemView(ami="up", engine="vosk"))
+        await expect(page.locator("[data-light=keeping]")).to_have_count(0)
         desk.call(state=CallState.CONNECTED, transcript="lost")
         await expect(page.locator("#talk-notice")).to_have_text("暂无转写：转写中断")
         desk.call(state=CallState.CONNECTED, transcript="live")

@@ -151,6 +151,37 @@ async def test_what_the_disk_does_not_take_waits_and_nothing_ends(
     assert desk.kept == [fact(0), fact(1), fact(2)]
 
 
+async def test_it_tells_what_is_in_its_way_and_when_it_is_gone(tmp_path: Path) -> None:
+    desk, told = Desk(), list[str]()
+    desk.away = True
+    file = tmp_path / "spool"
+    file.mkdir()
+    spool = Spool(desk, desk, VAULT, file, retry_seconds=0.01, tell=told.append)
+    await spool.record(fact(1))
+    assert told == ["spool_full"]
+    file.rmdir()
+    await spool.record(fact(2))
+    assert told[-1] == "database_away"
+    desk.away = False
+    task = asyncio.create_task(spool.run())
+    await desk.has(2)
+    async with asyncio.timeout(10):
+        while told[-1]:  # noqa: ASYNC110 - what is told is a list
+            await asyncio.sleep(0)
+    task.cancel()
+    await asyncio.gather(task, return_exceptions=True)
+    assert set(told) == {"spool_full", "database_away", ""}
+
+
+async def test_what_was_lost_is_told_for_good(tmp_path: Path) -> None:
+    desk, told = Desk(), list[str]()
+    desk.away = True
+    spool = Spool(desk, desk, VAULT, tmp_path / "spool", limit=400, tell=told.append)
+    for number in range(5):
+        await spool.record(fact(number))
+    assert (told[0], told[-1]) == ("database_away", "spool_lost")
+
+
 async def test_what_waited_is_written_once_there_is_room(tmp_path: Path) -> None:
     desk = Desk()
     desk.away = True

@@ -94,6 +94,15 @@ class TestMachine:
         assert finding.verdict is Verdict.BROKEN
         assert "0.0 GiB" in finding.detail
 
+    async def test_what_waits_for_the_database_is_found(self, site):
+        assert found(await machine(site), "spool").verdict is Verdict.OK
+        site.spool.parent.mkdir()
+        site.spool.write_bytes(b"x" * 300)
+        finding = found(await machine(site), "spool")
+        assert (finding.verdict, "300 bytes" in finding.detail) == (Verdict.WARNING, True)
+        site.spool.with_suffix(".broken").write_bytes(b"x")
+        assert "could not be read" in found(await machine(site), "spool").detail
+
     async def test_a_database_not_made_yet_is_told_and_not_made(self, site):
         finding = found(await machine(site), "database")
         assert finding.verdict is Verdict.WARNING

@@ -41,7 +41,7 @@ async def recorded(city: City, folder: Path, file: str) -> str:
 async def test_a_secret_recording_is_deleted_when_its_call_has_ended(
     city: City, tmp_path: Path
 ) -> None:
-    eraser = RecordingEraser(city.desk, tmp_path)
+    eraser = RecordingEraser(city.desk.shelf, tmp_path)
     number = await recorded(city, tmp_path, "c1-caller.wav")
     assert await eraser.erase_due() == 0
     await city.does(AGENT, number, Act.REFUSE, ground="state_secret")
@@ -60,5 +60,5 @@ async def test_nothing_outside_the_folder_is_deleted(city: City, tmp_path: Path)
     number = await recorded(city, folder, "../precious")
     await city.does(AGENT, number, Act.REFUSE, ground="state_secret")
     await city.desk.record(CallEnded("c1", city.clock.moment, 16))
-    assert await RecordingEraser(city.desk, folder).erase_due() == 0
+    assert await RecordingEraser(city.desk.shelf, folder).erase_due() == 0
     assert (tmp_path / "precious").exists()

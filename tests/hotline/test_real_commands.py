@@ -94,6 +94,14 @@ def test_a_served_line_is_probed_and_examined(site, home):
         heard = json.loads(probed.stdout)
         assert heard["heard"] == "prompt"
         assert heard["prompt"] == "greeting.wav"
+        assert heard["answered_by"] == "flow"
+        port = str(site.pbx.sip.port)
+        elsewhere = hotline(home, "probe", "12345", "--host", "127.0.0.1", "--port", port)
+        assert elsewhere.returncode == 0, elsewhere.stdout
+        assert "heard the flow: " in elsewhere.stdout  # known by what is shipped
+        nobody = hotline(home, "probe", "--site", site.folder, "--expect", "person")
+        assert nobody.returncode == 1
+        assert "answered, but not by the person" in nobody.stdout
         examined = hotline(home, "doctor", "--site", site.folder, "--json")
         findings = json.loads(examined.stdout)
         assert not [found for found in findings if found["verdict"] == "broken"]
@@ -116,4 +124,5 @@ def test_a_line_without_its_backend_is_known_by_the_music_of_the_queue(site, hom
         probed = hotline(home, "probe", "--site", site.folder, "--json")
     heard = json.loads(probed.stdout)
     assert (heard["heard"], heard["prompt"]) == ("queue", "comfort.wav")
-    assert probed.returncode == 0
+    assert (heard["answered_by"], heard["reason"]) == ("queue", "unexpected_answerer")
+    assert probed.returncode == 1

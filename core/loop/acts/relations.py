@@ -31,12 +31,6 @@ from core.loop.urging import told_again
 from core.people.sight import sees
 from core.store.tables import TicketRow
 
-# What of the form is the caller's own, whatever he tells of.
-CALLERS = (
-    "channel", "source_line", "caller_number", "contact_phone", "caller_name", "subject",
-    "is_enterprise", "enterprise_name", "confidential",
-)  # fmt: skip
-
 
 class Merge(Body):
     """``into`` another ticket; ``words`` say why where class or place differ."""
@@ -115,7 +109,8 @@ def split(scene: Scene, body: Split) -> Outcome:
     if scene.ticket.secrecy >= STATE_SECRET:
         raise SecretContent
     form, fields = scene.policy.pack.form, scene.fields()
-    own = {key: fields[key] for key in CALLERS if fields.get(key) is not None}
+    callers = [field.key for field in form.fields if field.callers]
+    own = {key: fields[key] for key in callers if fields.get(key) is not None}
     kept: dict[str, JsonValue] = {key: plain(value) for key, value in body.keep.items()}
     check_fields(form, kept)
     numbers = []

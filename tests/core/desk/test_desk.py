@@ -21,7 +21,7 @@ from core.desk.sessions import LogInRefused, NotLoggedIn
 from core.errors import HotlineError, NotFound
 from core.ports import Viewer
 from core.store.database import DatabaseAway
-from core.store.tables import EventRow
+from core.store.tables import AgentRow, EventRow
 from core.transcript import Segment, StreamReport, StreamState
 from core.views import AgentView, Event
 
@@ -73,6 +73,28 @@ async def events(stream: AsyncIterator[Event], wanted: int) -> list[Event]:
 async def azip(numbers: range, stream: AsyncIterator[Event]) -> AsyncIterator[tuple[int, Event]]:
     for number in numbers:
         yield number, await anext(stream)
+
+
+async def test_a_first_password_is_hashed_when_it_is_used_and_not_known_before(
+    desk: HotlineDesk,
+) -> None:
+    async def kept() -> str:
+        return await desk._database.read(
+            lambda session: session.get_one(AgentRow, "8").password_hash
+        )
+
+    await desk.sessions.put_agent("8", "座席八", "agent", "right-password")
+    assert await kept() == ""
+    for wrong in ("", "wrong-password"):
+        with pytest.raises(LogInRefused):
+            await desk.log_in("8", wrong)
+    token, _ = await desk.log_in("8", "right-password")
+    assert (await desk.viewer(token)).agent == "8"
+    assert (await kept()).startswith("$argon2id$")
+    # What the site's file says later is no password any more.
+    await desk.sessions.put_agent("8", "座席八", "agent", "other-password")
+    with pytest.raises(LogInRefused):
+        await desk.log_in("8", "other-password")
 
 
 async def test_a_call_goes_through_its_states_and_keeps_its_times(desk: HotlineDesk) -> None:
@@ -208,7 +230,7 @@ async def test_a_draft_that_was_shown_and_not_stored_costs_nothing_that_was_said
     assert early.draft.fields["district"].value == "路北区"
     assert (await desk.snapshot(ANNA)).segments == ()
     touched = await desk.set_field(ANNA, "c1", "district", "古冶区")
-    assert touched.version == early.draft.version, "what was not stored is no version"
+    assert touched.version > early.draft.version, "it must not pass for older than what was shown"
     await desk.segment(said("我要投诉，路北区的路灯不亮了"))
     (draft,) = (await desk.snapshot(ANNA)).drafts
     assert draft.fields["district"].value == "古冶区"

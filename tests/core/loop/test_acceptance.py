@@ -230,10 +230,10 @@ async def test_what_is_said_after_that_is_not_kept_either(city: City) -> None:
 
 async def test_its_recording_is_heard_by_nobody_and_waits_to_be_deleted(city: City) -> None:
     number = await secret_call(city)
-    assert await city.desk.recording(SUPERVISOR, "c1", Leg.CALLER)
+    assert await city.desk.shelf.recording(SUPERVISOR, "c1", Leg.CALLER)
     await city.does(AGENT, number, Act.REFUSE, ground="state_secret")
     with pytest.raises(NotFound):
-        await city.desk.recording(SUPERVISOR, "c1", Leg.CALLER)
+        await city.desk.shelf.recording(SUPERVISOR, "c1", Leg.CALLER)
     rows = await city.sees_rows(lambda session: session.exec(select(RecordingRow.erase)).all())
     assert rows == [True, True]
 

@@ -31,7 +31,7 @@ async def recorded(city: City, level: int = 0) -> str:
 
 
 async def hears(city: City, who: Viewer) -> str:
-    return await city.desk.recording(who, "c1", Leg.CALLER)
+    return await city.desk.shelf.recording(who, "c1", Leg.CALLER)
 
 
 def yes(who: Viewer) -> HearingDecided:

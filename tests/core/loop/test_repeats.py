@@ -392,6 +392,8 @@ async def test_several_matters_of_one_call_become_tickets_of_their_own(city: Cit
     await city.talk("c1", "15400000001")
     await city.desk.set_field(AGENT, "c1", "title", "路灯和停水")
     await city.desk.set_field(AGENT, "c1", "confidential", True)
+    await city.desk.set_field(AGENT, "c1", "other_phones", ["15400000077"])
+    await city.desk.set_field(AGENT, "c1", "about", "路灯所")
     number = (await city.desk.submit(AGENT, "c1")).number
     await city.does(
         AGENT,
@@ -415,6 +417,8 @@ async def test_several_matters_of_one_call_become_tickets_of_their_own(city: Cit
         first = (await city.history(part))[0]
         assert first.details == {"by": "split", "from": number}
         assert (await city.fields(part))["related_ticket"] == number
+        assert (await city.fields(part))["other_phones"] == ["15400000077"]
+        assert "about" not in await city.fields(part), "whom it is about is the matter's"
         assert await templates(city, part) == ["registered"]
     assert (await city.ticket(water)).category == "030201"
     assert "content" not in await city.fields(water), "of the matter only its own"

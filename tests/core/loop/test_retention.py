@@ -65,7 +65,7 @@ async def told_and_archived(city: City) -> str:
 
 async def to_erase(city: City) -> list[str]:
     """Files that whoever keeps them has to delete."""
-    return [file for _, _, file in await city.desk.recordings_to_erase(100)]
+    return [file for _, _, file in await city.desk.shelf.to_erase(100)]
 
 
 async def everything(city: City) -> list[tuple[str, str, Any]]:
@@ -149,7 +149,7 @@ async def test_a_recording_goes_in_its_own_time_whatever_the_call_still_tells(ci
     assert (swept.calls, swept.recordings) == (0, 1)
     assert await to_erase(city) == ["c1.caller.wav"]
     with pytest.raises(NotFound):
-        await city.desk.recording(AGENT, "c1", Leg.CALLER)
+        await city.desk.shelf.recording(AGENT, "c1", Leg.CALLER)
 
 
 async def test_what_was_decided_outlives_what_was_said(city: City) -> None:
@@ -171,7 +171,7 @@ async def test_what_was_decided_outlives_what_was_said(city: City) -> None:
         "clock", "kept_long_enough", "39",
     )  # fmt: skip
     with pytest.raises(NotFound):
-        await city.desk.recording(AGENT, "c1", Leg.CALLER)
+        await city.desk.shelf.recording(AGENT, "c1", Leg.CALLER)
 
 
 async def test_a_deletion_by_order_is_anothers_than_the_clocks(city: City) -> None:

@@ -187,8 +187,14 @@ async def test_the_sites_file_brings_its_accounts_and_leaves_what_was_changed_by
     put = city.desk.sessions.put_agent
     await put("d1", "派单员", "dispatcher", FIRST, "130203")
     await put("d1", "派单员", "dispatcher", SECOND, "130202")
-    _, viewer = await city.desk.log_in("d1", FIRST)
+    with pytest.raises(LogInRefused):
+        await city.desk.log_in("d1", FIRST)
+    _, viewer = await city.desk.log_in("d1", SECOND)
     assert (viewer.role, viewer.county) == ("dispatcher", "130202")
+    await put("d1", "派单员", "dispatcher", FIRST, "130202")
+    assert await city.desk.log_in("d1", SECOND), (
+        "once used, a first password is the holder's affair"
+    )
     await city.desk.offices.accounts.deactivate(ADMIN, "d1")
     await put("d1", "另一个名字", "supervisor", FIRST)
     (kept,) = await city.desk.offices.accounts.accounts(ADMIN)

@@ -35,7 +35,7 @@ async def test_a_role_without_a_telephone_sees_no_call_and_no_event(
         desk.events_after(who, 0, 100),
         desk.set_field(who, "c1", "title", "x"),
         desk.submit(who, "c1"),
-        desk.recording(who, "c1", Leg.CALLER),
+        desk.shelf.recording(who, "c1", Leg.CALLER),
     ):
         with pytest.raises(NoConsole) as refused:
             await trial

@@ -4,6 +4,7 @@ import asyncio
 import json
 from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import asynccontextmanager
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -11,6 +12,7 @@ import pytest
 
 from pbx.asterisk.comfort import write_comfort
 from pbx.phone import (
+    Answerer,
     IncomingCall,
     Phone,
     PhoneSettings,
@@ -23,7 +25,13 @@ from pbx.phone.errors import NumberInvalid, WavInvalid
 from pbx.phone.wav import read_wav, write_wav
 from tests.pbx.phone.far_end import tone
 
+AUDIO = Path(__file__).parents[2] / "audio"
+PROMPTS = Path(__file__).parents[3] / "ivr_flows/prompts/zh"
 Script = Callable[[IncomingCall], Coroutine[Any, Any, None]]
+
+
+def samples(pcm: bytes) -> Any:
+    return np.frombuffer(pcm, dtype="<i2")
 
 
 def speech(seed: int, seconds: float = 3) -> bytes:
@@ -33,6 +41,9 @@ def speech(seed: int, seconds: float = 3) -> bytes:
     syllables = np.repeat(draw.uniform(0.2, 1, int(seconds * 8)), 1000)[: len(noise)]
     samples = np.clip(noise * syllables, -32768, 32767)
     return bytes(4800) + samples.astype("<i2").tobytes()
+
+
+CHORD = (samples(tone(440, 3)) // 2 + samples(tone(554, 3)) // 2).astype("<i2").tobytes()
 
 
 @asynccontextmanager
@@ -73,6 +84,8 @@ async def test_a_line_that_plays_the_greeting_is_well(tmp_path):
         )
     assert (result.ok, result.reason, result.exit_status) == (True, "", 0)
     assert (result.heard, result.prompt) == (SoundKind.PROMPT, "greeting.wav")
+    assert result.answered_by is Answerer.FLOW
+    assert result.answered_by_ms == result.prompt_ms
     assert result.prompt_score > 0.95
     assert (result.sip_code, result.codec, result.packet_loss) == (200, "PCMU", 0.0)
     assert 0 < result.ringing_ms <= result.answer_ms <= result.first_packet_ms
@@ -81,9 +94,9 @@ async def test_a_line_that_plays_the_greeting_is_well(tmp_path):
     assert result.first_sound_ms == pytest.approx(result.prompt_ms + 300, abs=40)
 
 
-async def test_another_voice_than_the_greeting_is_told_apart(tmp_path):
+async def test_other_sound_than_the_greeting_is_told_apart(tmp_path):
     write_wav(tmp_path / "greeting.wav", speech(1))
-    async with line(says(speech(3))) as settings:
+    async with line(says(CHORD)) as settings:
         result = await probe(
             ProbeSettings(
                 phone=settings,
@@ -95,6 +108,61 @@ async def test_another_voice_than_the_greeting_is_told_apart(tmp_path):
     assert (result.ok, result.reason, result.exit_status) == (False, "unexpected_sound", 1)
     assert (result.heard, result.prompt, result.prompt_ms) == (SoundKind.OTHER, None, None)
     assert result.prompt_score < 0.5
+
+
+PEOPLE = ("D1.agent", "D2.caller", "D3.agent")
+
+
+@pytest.mark.parametrize("name", PEOPLE)
+@pytest.mark.parametrize("expected", [Answerer.PERSON, Answerer.FLOW])
+async def test_a_person_who_answers_is_told_from_the_flow(tmp_path, name, expected):
+    write_wav(tmp_path / "greeting.wav", speech(1))
+    async with line(says(read_wav(AUDIO / f"dialogues/{name}.wav"))) as settings:
+        result = await probe(
+            ProbeSettings(
+                phone=settings,
+                dialled="12345",
+                prompts=(tmp_path / "greeting.wav",),
+                recordings=tuple(PROMPTS.glob("*.wav")),
+                expected=frozenset({expected}),
+            )
+        )
+    assert (result.answered_by, result.heard) == (Answerer.PERSON, SoundKind.VOICE)
+    assert result.answered_by_ms == result.first_sound_ms
+    reason = "" if expected is Answerer.PERSON else "unexpected_answerer"
+    assert (result.ok, result.reason) == (not reason, reason)
+
+
+async def test_another_announcement_of_the_line_is_the_flow(tmp_path):
+    write_wav(tmp_path / "greeting.wav", speech(1))
+    announced = PROMPTS / "blocked_1.wav"
+    async with line(says(read_wav(announced))) as settings:
+        result = await probe(
+            ProbeSettings(
+                phone=settings,
+                dialled="12345",
+                prompts=(tmp_path / "greeting.wav",),
+                recordings=tuple(PROMPTS.glob("*.wav")),
+                listen_seconds=8,
+            )
+        )
+    assert (result.answered_by, result.prompt) == (Answerer.FLOW, "blocked_1.wav")
+
+
+async def test_a_voice_is_not_listened_to_for_longer_than_it_takes_to_know_it(tmp_path):
+    write_wav(tmp_path / "greeting.wav", speech(1))
+    voice = read_wav(AUDIO / "dialogues/D1.agent.wav")
+    async with line(says(voice * 5)) as settings:
+        result = await probe(
+            ProbeSettings(
+                phone=settings,
+                dialled="12345",
+                listen_seconds=120,
+                prompts=(tmp_path / "greeting.wav",),
+            )
+        )
+    assert result.answered_by is Answerer.PERSON
+    assert result.packets < 50 * 60, "well before the two minutes"
 
 
 @pytest.mark.parametrize("pitch", [0, 392.0])
@@ -120,7 +188,8 @@ async def test_the_music_of_the_queue_is_told_from_other_sound(tmp_path, pitch):
 
 
 @pytest.mark.parametrize(
-    ("sound", "kind"), [(speech(4), SoundKind.OTHER), (tone(450, 3), SoundKind.TONE)]
+    ("sound", "kind"),
+    [(CHORD, SoundKind.OTHER), (speech(4), SoundKind.VOICE), (tone(450, 3), SoundKind.TONE)],
 )
 async def test_without_an_expected_prompt_any_sound_will_do(sound, kind):
     async with line(says(sound)) as settings:
