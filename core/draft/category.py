@@ -73,12 +73,15 @@ def guess_category(taxonomy: Taxonomy, heard: Heard, *, enterprise: bool) -> Gue
     ``enterprise``: an enterprise calls, for which classes of their own exist.
     """
     single = _single_words(taxonomy, heard.text)
+    begun = taxonomy.beginnings
+    pairs = heard.pairs | heard.sound_pairs
+    trying = frozenset(single).union(*(begun[pair] for pair in pairs if pair in begun))
     scored = [
         candidate
         for area in taxonomy.areas
         if enterprise or not area.enterprise_only
         for branch in area.branches
-        for candidate in _scores(area, branch, heard, single)
+        for candidate in _scores(area, branch, heard, single, trying)
     ]
     ranked = sorted(scored, key=lambda s: (-round(s.score, 2), s.first))
     if not ranked or ranked[0].score < ENOUGH:
@@ -123,13 +126,20 @@ def _single_words(taxonomy: Taxonomy, text: str) -> dict[str, list[Match]]:
 
 
 def _scores(
-    area: Area, branch: Branch, heard: Heard, single: dict[str, list[Match]]
+    area: Area,
+    branch: Branch,
+    heard: Heard,
+    single: dict[str, list[Match]],
+    trying: frozenset[str],
 ) -> Iterator[_Scored]:
-    hints = _apart(_found(branch.words, heard))
+    """``trying`` are the codes of which a word may have been said."""
+    hints = _apart(_found(branch.words, heard)) if branch.code in trying else []
     hint_score = min(sum(_worth(match, WORD) for match in hints), MOST_HINTS)
     if hints:
         yield _Scored(area, branch, None, hint_score - 0.1, False, tuple(hints[:3]))
     for leaf in branch.leaves:
+        if leaf.code not in trying:
+            continue
         signs = sorted(_found(leaf.signs, heard), key=lambda m: (-m.exact, m.start - m.end))
         words = _apart(_found(leaf.words, heard), signs)
         alone = _apart(single.get(leaf.code, ()), [*signs, *words])

@@ -94,8 +94,7 @@ def _read_backs(
     speech: Speech, area_code: str, said_a_number: bool
 ) -> tuple[Candidate, bool] | None:
     """The agent's last reading of the number, and whether the caller agreed to it."""
-    found_back: tuple[Candidate, bool] | None = None
-    for place, turn in enumerate(speech.turns):
+    for place, turn in reversed(tuple(enumerate(speech.turns))):
         if turn.leg is not Leg.AGENT:
             continue
         words = speech.agent.text[turn.start : turn.end]
@@ -103,13 +102,11 @@ def _read_backs(
             continue
         answer = _next_words(speech, place)
         agreed = bool(_YES.search(answer)) and not WRONG.search(answer)
-        for candidate in spoken_numbers(words, area_code):
-            if candidate.valid and candidate.sure:
-                shifted = Candidate(
-                    candidate.number, turn.start + candidate.start, turn.start + candidate.end, True
-                )
-                found_back = (shifted, agreed)
-    return found_back
+        for read in reversed(spoken_numbers(words, area_code)):
+            if read.valid and read.sure:
+                start, end = turn.start + read.start, turn.start + read.end
+                return Candidate(read.number, start, end, True), agreed
+    return None
 
 
 def _next_words(speech: Speech, place: int) -> str:

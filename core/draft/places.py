@@ -90,13 +90,14 @@ def mentions(places: Places, heard: Heard) -> list[Mention]:
     """All places named in a text, the longest wording at each spot, in order."""
     taken: list[tuple[int, int]] = []
     found_at: list[Mention] = []
+    begun = places.by_start
     for exact in (True, False):
-        for name in places.names:
+        pairs = heard.pairs if exact else heard.sound_pairs
+        trying = frozenset[int]().union(*(begun[pair] for pair in pairs if pair in begun))
+        for name in map(places.names.__getitem__, sorted(trying)):
             if not exact and len(name.text) < _SOUND_LENGTH:
                 continue
             text, wanted = (heard.text, name.text) if exact else (heard.sounds, name.sounds)
-            if wanted[:2] not in (heard.pairs if exact else heard.sound_pairs):
-                continue
             start = text.find(wanted)
             while start >= 0:
                 end = start + len(wanted)

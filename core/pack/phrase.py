@@ -58,20 +58,20 @@ class Match:
 class _Form:
     """A phrase as it is written, or as it sounds: compiled, with the pairs it may begin with."""
 
-    __slots__ = ("_pattern", "_starts")
+    __slots__ = ("_pattern", "starts")
 
     def __init__(self, parts: list[_Part]) -> None:
         self._pattern = re.compile("".join(part.pattern for part in parts))
-        self._starts = frozenset(word[:2] for word in parts[0].words)
+        self.starts = frozenset(word[:2] for word in parts[0].words)
 
     def find(self, text: str, pairs: frozenset[str]) -> Iterator[re.Match[str]]:
         # Hundreds of phrases are tried on every sentence and nearly none begins in it.
-        if self._starts.isdisjoint(pairs):
+        if self.starts.isdisjoint(pairs):
             return iter(())
         return self._pattern.finditer(text)
 
     def first(self, text: str, pairs: frozenset[str]) -> re.Match[str] | None:
-        return None if self._starts.isdisjoint(pairs) else self._pattern.search(text)
+        return None if self.starts.isdisjoint(pairs) else self._pattern.search(text)
 
 
 class Phrase:
@@ -103,6 +103,11 @@ class Phrase:
         if self._heard is not None:
             hit = self._heard.first(heard.sounds, heard.sound_pairs)
         return None if hit is None else Match(hit.start(), hit.end(), exact=False)
+
+    @property
+    def starts(self) -> frozenset[str]:
+        """The pairs of characters it may begin with, as it is written or as it sounds."""
+        return self._written.starts | (self._heard.starts if self._heard else frozenset())
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Phrase) and other.text == self.text

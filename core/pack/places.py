@@ -91,6 +91,15 @@ class Places(PackModel):
         return tuple(sorted(found, key=lambda name: -len(name.text)))
 
     @cached_property
+    def by_start(self) -> Mapping[str, tuple[int, ...]]:
+        """By the first two characters of a wording, written or as it sounds: which of ``names``."""
+        found: dict[str, list[int]] = {}
+        for index, name in enumerate(self.names):
+            for start in {name.text[:2], name.sounds[:2]}:
+                found.setdefault(start, []).append(index)
+        return {start: tuple(indexes) for start, indexes in found.items()}
+
+    @cached_property
     def by_last_sound(self) -> Mapping[str, tuple[PlaceName, ...]]:
         """The names that carry their rank (区, 县, 镇), by how that sounds."""
         found: dict[str, list[PlaceName]] = {}

@@ -104,3 +104,19 @@ class Taxonomy(PackModel):
         for word in sorted(users):
             words.setdefault(word[:2], []).append((word, frozenset(users[word])))
         return {start: tuple(entries) for start, entries in words.items()}
+
+    @cached_property
+    def beginnings(self) -> Mapping[str, frozenset[str]]:
+        """By a pair of characters, the codes of which a sign or a word may begin with it.
+
+        Of hundreds of classes nearly none has a word in a sentence; these need be tried.
+        """
+        codes: dict[str, set[str]] = {}
+        for area in self.areas:
+            for branch in area.branches:
+                owned = [(branch.code, branch.words)]
+                owned += [(leaf.code, (*leaf.signs, *leaf.words)) for leaf in branch.leaves]
+                for code, phrases in owned:
+                    for start in frozenset[str]().union(*(phrase.starts for phrase in phrases)):
+                        codes.setdefault(start, set()).add(code)
+        return {start: frozenset(found) for start, found in codes.items()}
