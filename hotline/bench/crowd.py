@@ -7,11 +7,17 @@ second AMI connection and over consoles like the agents'.
 from __future__ import annotations
 
 import asyncio
+import gc
 import os
 import sys
 import time
-from collections.abc import AsyncIterator, Iterable, Sequence
-from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
+from collections.abc import AsyncIterator, Iterable, Iterator, Sequence
+from contextlib import (
+    AbstractAsyncContextManager,
+    AsyncExitStack,
+    asynccontextmanager,
+    contextmanager,
+)
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -185,7 +191,19 @@ async def open_crowd(
         await chief.until(lambda: chief.system is not None and chief.system.ami == "up")
         await _engine(crowd)
         await _sign_in(crowd, stack, agents)
-        yield crowd
+        with _uncollected():
+            yield crowd
+
+
+@contextmanager
+def _uncollected() -> Iterator[None]:
+    """Consoles here keep all they see; looking through that would stop their clocks by 0.3 s."""
+    gc.collect()
+    gc.disable()
+    try:
+        yield
+    finally:
+        gc.enable()
 
 
 def _console(site: Site, url: str, agent: str) -> AbstractAsyncContextManager[ConsoleClient]:
