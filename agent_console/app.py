@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -117,7 +117,7 @@ def create_app(
     *,
     offices: ConsoleOffices,
     rules: RulesDesk,
-    form: TicketForm,
+    form: Callable[[], TicketForm],
     shelf: RecordingShelf | None = None,
     readiness: Readiness = _always_ready,
     clock: Clock | None = None,
@@ -125,8 +125,8 @@ def create_app(
     """Build the application; ``ConsoleServer`` serves it.
 
     ``offices`` are the work-order side, ``rules`` the city's rules, ``form`` the city pack's ticket
-    form; ``shelf`` and ``settings.recordings`` together allow playback; ``readiness`` says which
-    parts behind the console work.
+    form as it is now; ``shelf`` and ``settings.recordings`` together allow playback;
+    ``readiness`` says which parts behind the console work.
     """
     clock = clock or SystemClock()
 

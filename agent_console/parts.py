@@ -34,7 +34,7 @@ class Parts:
     switchboard: Switchboard
     settings: ConsoleSettings
     clock: Clock
-    form: TicketForm
+    form: Callable[[], TicketForm]
     recordings: RecordingShelf | None
     readiness: Readiness
     consoles: Consoles

@@ -33,6 +33,8 @@ class MeetingDesk(Protocol):
 
     async def meeting(self, viewer: Viewer, meeting: int) -> MeetingView: ...
 
+    async def meetings(self, viewer: Viewer, before: int = ...) -> tuple[MeetingView, ...]: ...
+
 
 class MeasureDesk(Protocol):
     """Measures against numbers that abuse the line (article 47)."""

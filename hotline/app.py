@@ -16,6 +16,7 @@ from core.clock import Clock, SystemClock
 from core.desk import HotlineDesk
 from core.loop.rules import RulesOffice, versions_in_use
 from core.notices import FileNotifier, NoticeSender
+from core.pack import load_pack
 from core.policy.book import read_versions
 from core.policy.shelf import PolicyShelf
 from core.ports import TranscriptSink
@@ -62,11 +63,11 @@ class Hotline:
         vault = Vault(site.master)
         self.rules = PolicyShelf(
             site.policies,
-            lambda: read_versions(site.city, site.pack),
+            lambda: read_versions(site.city, load_pack(site.city)),
             lambda: self.database.read(versions_in_use),
             clock,
         )
-        self.desk = HotlineDesk(self.database, vault, site.pack, lambda: self.rules.current, clock)
+        self.desk = HotlineDesk(self.database, vault, lambda: self.rules.current, clock)
         self.reloader = RulesReloader(self.rules)
         self.spool = Spool(self.desk, self.desk, vault, site.spool, tell=self.desk.keeper)
         self.lanes = Lanes(self.spool, self.spool, self.desk, self.desk.announce, self.spool.keep)
@@ -96,7 +97,7 @@ class Hotline:
                 site.console,
                 offices=self.desk.offices,
                 rules=RulesOffice(self.rules, self.database.write, self.desk.log, clock),
-                form=site.pack.form,
+                form=lambda: self.rules.current.pack.form,
                 shelf=self.desk.shelf,
                 readiness=self._readiness,
                 clock=clock,

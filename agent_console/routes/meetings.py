@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from fastapi import APIRouter, Path
+from fastapi import APIRouter, Path, Query
 
 from agent_console.parts import PartsOf, ViewerOf
-from agent_console.problems import asked
+from agent_console.problems import asked, guarded
 from core.errors import NotFound
 from core.loop.acts import ACTS
 from core.loop.acts.refusals import refusals
@@ -40,6 +40,16 @@ MeetingId = Annotated[int, Path(ge=1, le=LARGEST)]
 async def call(body: CallMeeting, parts: PartsOf, viewer: ViewerOf) -> MeetingView:
     """Put tickets on the list of a meeting and invite units."""
     return await parts.offices.meetings.call(viewer, body)
+
+
+@router.get("", responses=guarded(ActForbidden))
+async def meetings(
+    parts: PartsOf,
+    viewer: ViewerOf,
+    before: Annotated[int, Query(ge=1, le=LARGEST, description="Below this number.")] = LARGEST,
+) -> list[MeetingView]:
+    """The newest first, a page of fifty; units see those to which they are invited."""
+    return [*await parts.offices.meetings.meetings(viewer, before)]
 
 
 @router.get("/{meeting}", responses=asked(NotFound))

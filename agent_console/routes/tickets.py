@@ -118,4 +118,4 @@ async def units_parts(number: TicketNumber, parts: PartsOf, viewer: ViewerOf) ->
 @router.get("/form", responses=guarded())
 async def form(parts: PartsOf, _: ViewerOf) -> list[FormField]:
     """The fields of the ticket form, in order."""
-    return list(parts.form.fields)
+    return list(parts.form().fields)

@@ -26,7 +26,6 @@ from core.desk.sessions import Sessions
 from core.desk.shelf import Shelf
 from core.desk.tellings import Tellings
 from core.loop.registration import Registrar
-from core.pack import CityPack
 from core.people.access import AccessLog
 from core.people.logged import Logged
 from core.people.roles import CONSOLE, require_console
@@ -67,7 +66,6 @@ class HotlineDesk:
         self,
         database: Database,
         vault: Vault,
-        pack: CityPack,
         policies: Callable[[], PolicyBook],
         clock: Clock,
     ) -> None:
@@ -76,10 +74,10 @@ class HotlineDesk:
         self._clock = clock
         self._floor = Floor()
         self._bus: Bus[Published] = Bus()
-        self._records = Records(vault, pack)
+        self._records = Records(vault, lambda: policies().pack)
         self._live = LiveCalls(self._records)
-        registrar = Registrar(pack, vault, policies, clock)
-        self._drafts = DraftKeeper.create(pack, self._records, registrar, clock)
+        registrar = Registrar(vault, policies, clock)
+        self._drafts = DraftKeeper.create(policies, self._records, registrar, clock)
         self._feed = Feed(database, self._records, self._floor, self._bus, clock)
         self._sequencer = Sequencer(database, self._publish, self._feed.load)
         self._tellings = Tellings(lambda work: self._write("", work), clock)
@@ -92,7 +90,6 @@ class HotlineDesk:
             registrar,
             self.sessions,
             vault,
-            pack,
             policies,
             self.log,
             clock,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections import OrderedDict
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
@@ -16,8 +17,8 @@ from core.desk.tickets import history_of
 from core.draft import CallContext, DraftBuilder
 from core.errors import Conflict, HotlineError
 from core.loop.registration import Registrar
-from core.pack import CityPack
 from core.people.sight import hears_all
+from core.policy import PolicyBook
 from core.ports import Viewer
 from core.store.outbox import NOBODY, note
 from core.store.tables import CallRow, DraftRow, TicketRow
@@ -47,7 +48,7 @@ class DraftKeeper:
     What is in memory is a convenience: all of it can be restored from the rows.
     """
 
-    pack: CityPack
+    policies: Callable[[], PolicyBook]
     records: Records
     registrar: Registrar
     clock: Clock
@@ -56,9 +57,13 @@ class DraftKeeper:
 
     @classmethod
     def create(
-        cls, pack: CityPack, records: Records, registrar: Registrar, clock: Clock
+        cls,
+        policies: Callable[[], PolicyBook],
+        records: Records,
+        registrar: Registrar,
+        clock: Clock,
     ) -> DraftKeeper:
-        return cls(pack, records, registrar, clock, OrderedDict(), threading.Lock())
+        return cls(policies, records, registrar, clock, OrderedDict(), threading.Lock())
 
     def open(self, session: Session, call: CallRow) -> None:
         """Begin the draft of a call that is offered to an agent; twice is once."""
@@ -175,7 +180,7 @@ class DraftKeeper:
 
         def restore() -> DraftBuilder:
             return DraftBuilder.restore(
-                self.pack,
+                self.policies().pack,
                 self._context(session, call),
                 [_segment(view) for view in self.records.segments(session, call.id)],
                 self._touched(session, call.id),
@@ -189,7 +194,7 @@ class DraftKeeper:
             started_at=call.arrived_at,
             caller_number=self.records.caller_number(session, call),
             dialled=call.dialled,
-            line=self.pack.line_for(call.dialled),
+            line=self.policies().pack.line_for(call.dialled),
             keys=call.keys,
             enterprise=call.enterprise,
             history=history_of(session, self.records, call),

@@ -19,7 +19,6 @@ from core.loop.office import WorkOffice
 from core.loop.rates import RateDesk
 from core.loop.registration import Registrar
 from core.loop.retention import Retention
-from core.pack import CityPack
 from core.people.access import AccessLog
 from core.people.accounts import Accounts
 from core.people.audit import AuditOffice
@@ -53,7 +52,6 @@ def open_offices(
     registrar: Registrar,
     sessions: Sessions,
     vault: Vault,
-    pack: CityPack,
     policies: Callable[[], PolicyBook],
     log: AccessLog,
     clock: Clock,
@@ -68,11 +66,11 @@ def open_offices(
         heirs=Heirs(write, database.read, loop, policies, clock),
         retention=Retention(database, loop, vault, policies, clock),
         lists=lists,
-        work=WorkOffice(loop, lists, database.write, vault, pack, policies, log, clock),
+        work=WorkOffice(loop, lists, database.write, vault, policies, log, clock),
         meetings=Meetings(write, loop, vault, policies, log, clock),
         abuse=AbuseDesk(write, database.read, vault, policies, log, clock),
         hearings=Hearings(database.write, vault, policies, log, clock),
         rates=RateDesk(database.write, database.read, policies, log, clock),
-        accounts=Accounts(database.write, sessions, pack, log),
+        accounts=Accounts(database.write, sessions, policies, log),
         audit=AuditOffice(database.write, database.read, log),
     )

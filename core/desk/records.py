@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 from pydantic import JsonValue
 from sqlmodel import Session, col, select
@@ -21,9 +21,12 @@ CLOSED_TICKETS = ("archived",)
 class Records:
     """Reads calls, segments, drafts and tickets; needs the vault for their text."""
 
-    def __init__(self, vault: Vault, pack: CityPack) -> None:
+    def __init__(self, vault: Vault, pack: Callable[[], CityPack]) -> None:
         self._vault = vault
-        self._lines = {line.key: line.name for line in pack.lines}
+        self._pack = pack
+
+    def _line_name(self, key: str) -> str:
+        return next((line.name for line in self._pack().lines if line.key == key), "")
 
     def _open(self, session: Session, record: str, sealed: bytes | None, erased: str) -> str:
         """The text, or ``erased`` where it was lawfully deleted."""
@@ -92,7 +95,7 @@ class Records:
             caller_number=caller_number,
             dialled=row.dialled,
             source_line=row.source_line,
-            line_name=self._lines.get(row.source_line, ""),
+            line_name=self._line_name(row.source_line),
             queue=row.queue,
             agent=row.agent,
             keys=row.keys,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from sqlalchemy import String, cast
 from sqlmodel import Session, col, select, update
 
 from core.store.loop_tables import MeetingRow, MeetingTicketRow, ProblemRow
@@ -41,6 +42,17 @@ class Coordination:
         if not 1 <= ident <= LARGEST:  # PostgreSQL refuses to look for it
             return None
         return self.session.get(MeetingRow, ident, with_for_update=change)
+
+    def meetings(self, county: str, unit: str, before: int, limit: int) -> list[MeetingRow]:
+        """The newest with a number below ``before``: a county's own, or all for ``county`` "";
+        with ``unit`` those to which it is invited."""
+        query = select(MeetingRow).where(col(MeetingRow.id) < before)
+        if county:
+            query = query.where(MeetingRow.county == county)
+        if unit:  # the list is JSON, of keys without a quote in them
+            invited = cast(col(MeetingRow.units), String)
+            query = query.where(invited.contains(f'"{unit}"', autoescape=True))
+        return [*self.session.exec(query.order_by(col(MeetingRow.id).desc()).limit(limit))]
 
     def item(self, meeting: int, number: str) -> MeetingTicketRow | None:
         return self.session.get(MeetingTicketRow, (meeting, number))

@@ -32,6 +32,7 @@ from core.store.tables import TicketRow
 from core.store.vault import Vault
 
 FEW = 5000  # tickets whose words are looked at one by one
+NEAR = 20_000  # the newest tickets, among which a common word has a page
 _SAME_TICKET = col(WordsRow.number) == col(TicketRow.number)
 PHONES = ("caller_number", "contact_phone")
 Condition = SQLColumnExpression[bool]
@@ -53,6 +54,17 @@ SHOWN: tuple[SQLColumnExpression[Any], ...] = (
 )
 
 
+def looks_near(session: Session, viewer: Viewer, query: TicketQuery) -> bool:
+    """Whether a page is first looked for among the newest tickets (``find`` with ``near``).
+
+    PostgreSQL takes all tickets that have the words and sorts them, many thousands of a common
+    word. Words that are not common enough to fill a page there are few enough for that.
+    """
+    if session.get_bind().dialect.name == "sqlite" or not query.text:
+        return False
+    return not (query.open or query.phone or query.unit or viewer.role in UNITS)
+
+
 def find(
     session: Session,
     vault: Vault,
@@ -60,11 +72,13 @@ def find(
     query: TicketQuery,
     mark: Mark | None,
     masks: Mapping[int, Mask],
+    *,
+    near: bool = False,
 ) -> Found:
     """All tickets that ``query`` asks for and ``viewer`` sees, the newest first, after ``mark``.
 
     ``masks`` by level of secrecy: what the viewer may not read he cannot find either.
-    Raises ``QueryInvalid``.
+    ``near``: only those among the next ``NEAR`` tickets. Raises ``QueryInvalid``.
     """
     sqlite = session.get_bind().dialect.name == "sqlite"
     few = sqlite and query.text != "" and _few(session, viewer, query)
@@ -73,7 +87,7 @@ def find(
         along = _aside
     county = along(col(TicketRow.county))
     if query.text and not few:
-        found = _by_words(vault, query, mark, sqlite).where(seen_by(viewer, county))
+        found = _by_words(vault, query, mark, sqlite, near).where(seen_by(viewer, county))
     elif viewer.role in UNITS and not query.phone:
         found = _of_unit(viewer, query.open, mark)
     else:
@@ -121,7 +135,9 @@ def _of_unit(viewer: Viewer, open: bool | None, mark: Mark | None) -> Found:
     return _after(found, (col(TaskRow.created_at), col(TaskRow.number)), mark)
 
 
-def _by_words(vault: Vault, query: TicketQuery, mark: Mark | None, sqlite: bool) -> Found:
+def _by_words(
+    vault: Vault, query: TicketQuery, mark: Mark | None, sqlite: bool, near: bool
+) -> Found:
     """Along the order of registration, which is the blind index's own."""
     found = select(*SHOWN).join(WordsRow, _SAME_TICKET)
     place: SQLColumnExpression[int] = col(WordsRow.id)
@@ -130,8 +146,20 @@ def _by_words(vault: Vault, query: TicketQuery, mark: Mark | None, sqlite: bool)
         place = FTS.c.rowid
     if mark is not None:
         found = found.where(place < place_of(mark.number))
-    wanted = all_of(_words(vault, query.text), sqlite, only_open=query.open is True)
+    if near:
+        found = found.where(place > _far(mark))
+    words = _words(vault, query.text)
+    wanted = all_of(words, sqlite, only_open=query.open is True, by_index=not near)
     return found.where(*wanted).order_by(place.desc())
+
+
+def _far(mark: Mark | None) -> SQLColumnExpression[int]:
+    """Where the next ``NEAR`` tickets that have words end."""
+    place = col(WordsRow.id)
+    older = select(place).order_by(place.desc()).offset(NEAR).limit(1)
+    if mark is not None:
+        older = older.where(place < place_of(mark.number))
+    return func.coalesce(older.scalar_subquery(), 0)
 
 
 def _words(vault: Vault, text: str) -> list[str]:

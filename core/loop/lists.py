@@ -18,7 +18,7 @@ from sqlalchemy import Row, text
 from sqlmodel import Session, col, select
 
 from core.clock import Clock
-from core.loop.finding import find
+from core.loop.finding import find, looks_near
 from core.loop.masking import mask_numbers
 from core.loop.query import MOST, Mark, check
 from core.loop.secrecy import Mask, mask_for
@@ -90,8 +90,13 @@ class TicketLists:
         if session.get_bind().dialect.name == "postgresql":
             session.execute(_OWN_PLAN)
         most = min(query.limit, MOST)
-        found = find(session, self._vault, viewer, query, mark, masks)
-        rows = session.execute(found.limit(most + 1)).all()
+        rows: Sequence[Row[Any]] = ()
+        if looks_near(session, viewer, query):
+            found = find(session, self._vault, viewer, query, mark, masks, near=True)
+            rows = session.execute(found.limit(most + 1)).all()
+        if len(rows) <= most:
+            found = find(session, self._vault, viewer, query, mark, masks)
+            rows = session.execute(found.limit(most + 1)).all()
         titles = self._titles(session, rows[:most], masks)
         lines = tuple(
             _line(row, masks.get(row.secrecy), titles.get(row.number, ""), now)

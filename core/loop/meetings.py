@@ -13,7 +13,7 @@ from core.errors import NotFound
 from core.loop.acts import ACTS
 from core.loop.acts.intake import Key, Moment, Number, Words
 from core.loop.acts.resolving import Resolve
-from core.loop.coordination import Coordination
+from core.loop.coordination import LARGEST, Coordination
 from core.loop.engine import Loop, Work, formed
 from core.loop.errors import (
     AccusedHandles,
@@ -39,6 +39,7 @@ from core.store.tables import TicketRow
 from core.store.vault import Vault
 
 CALLERS = MOVES[Act.RESOLVE].roles
+PAGE = 50
 
 
 class CallMeeting(Body):
@@ -147,6 +148,23 @@ class Meetings:
             return self._view(session, viewer, row)
 
         return await self._tried(viewer, "read_meeting", str(meeting), work)
+
+    async def meetings(self, viewer: Viewer, before: int = LARGEST) -> tuple[MeetingView, ...]:
+        """A page of the meetings that are the viewer's to see, the newest first, below a number.
+
+        Raises ``ActForbidden``.
+        """
+
+        def work(session: Session) -> tuple[MeetingView, ...]:
+            of_unit = viewer.role in UNITS
+            if not (of_unit and viewer.unit) and viewer.role not in CALLERS | {Role.DISPATCHER}:
+                raise ActForbidden(act="list_meetings", role=viewer.role)
+            county, unit = ("", viewer.unit) if of_unit else (viewer.county, "")
+            rows = Coordination(session).meetings(county, unit, before, PAGE)
+            self._log.enter(session, viewer, "list_meetings", "")
+            return tuple(self._view(session, viewer, row) for row in rows)
+
+        return await tried(self._write, self._log, viewer, "list_meetings", "", work)
 
     def _call(self, session: Session, viewer: Viewer, given: CallMeeting) -> MeetingView:
         if viewer.role not in CALLERS:

@@ -22,7 +22,6 @@ from core.loop.responsibility import name_of
 from core.loop.secrecy import Mask, mask_for
 from core.loop.states import Act, TicketState
 from core.loop.views import StepView, TicketDetail, TicketPage
-from core.pack import CityPack
 from core.people.access import AccessLog
 from core.people.logged import Logged, Write
 from core.people.rights import acts_for
@@ -47,7 +46,6 @@ class WorkOffice:
         lists: TicketLists,
         write: Write,
         vault: Vault,
-        pack: CityPack,
         policies: Callable[[], PolicyBook],
         log: AccessLog,
         clock: Clock,
@@ -56,7 +54,6 @@ class WorkOffice:
         self._lists = lists
         self._logged = Logged(write, log)
         self._vault = vault
-        self._pack = pack
         self._policies = policies
         self._clock = clock
 
@@ -128,7 +125,7 @@ class WorkOffice:
     def _mask(self, viewer: Viewer, ticket: TicketRow) -> Mask:
         """By the rules of today, whenever the ticket was registered."""
         conduct = self._policies().at(self._clock.now()).conduct
-        return mask_for(viewer.role, ticket.secrecy, conduct, self._pack.form)
+        return mask_for(viewer.role, ticket.secrecy, conduct, self._policies().pack.form)
 
     def _fields(
         self, session: Session, ticket: TicketRow, mask: Mask
@@ -162,7 +159,7 @@ class WorkOffice:
             fast_track=ticket.fast_track,
             secrecy=ticket.secrecy,
             unit=ticket.unit,
-            unit_name=name_of(self._pack, ticket.unit),
+            unit_name=name_of(self._policies().pack, ticket.unit),
             first_unit=ticket.first_unit,
             policy=ticket.policy,
             created_at=ticket.created_at,

@@ -15,25 +15,23 @@ from core.loop.repository import LoopRepository
 from core.loop.scene import Outcome, Scene
 from core.loop.states import Act, TicketState
 from core.loop.steps import write_step
-from core.pack import CityPack
 from core.policy.book import PolicyBook
 from core.ports import Viewer
 from core.search.blind import keep_words
-from core.store.tables import CallRow, CounterRow, TicketRow
+from core.store.tables import CallRow, TicketRow
 from core.store.vault import Vault
 
-FIRST_OF_THE_DAY = text(
-    "INSERT INTO counter (name, value) VALUES (:name, 0) ON CONFLICT (name) DO NOTHING"
+# One statement: the day's first two tickets may come at once, and whoever is second waits.
+NEXT = text(
+    "INSERT INTO counter (name, value) VALUES (:name, 1)"
+    " ON CONFLICT (name) DO UPDATE SET value = counter.value + 1 RETURNING value"
 )
 
 
 class Registrar:
     """Writes tickets down under numbers that are never given twice."""
 
-    def __init__(
-        self, pack: CityPack, vault: Vault, policies: Callable[[], PolicyBook], clock: Clock
-    ) -> None:
-        self._pack = pack
+    def __init__(self, vault: Vault, policies: Callable[[], PolicyBook], clock: Clock) -> None:
         self._vault = vault
         self._policies = policies
         self._clock = clock
@@ -51,7 +49,7 @@ class Registrar:
         ``split_from``: the ticket that told of this matter too; caller and secrecy are its own.
         Raises ``FieldUnknown``.
         """
-        check_fields(self._pack.form, fields)
+        check_fields(self._policies().pack.form, fields)
         now = self._clock.now()
         number = self._next_number(session)
         sealed = self._vault.seal(session, number, json.dumps(dict(fields), ensure_ascii=False))
@@ -70,7 +68,7 @@ class Registrar:
             ticket.caller_digest = split_from.caller_digest
             ticket.source_line = split_from.source_line
             ticket.secrecy = split_from.secrecy
-        fill(ticket, fields, self._pack, self._vault)
+        fill(ticket, fields, self._policies().pack, self._vault)
         session.add(ticket)
         session.flush()
         keep_words(session, self._vault, number, fields)
@@ -94,15 +92,11 @@ class Registrar:
 
     def _next_number(self, session: Session) -> str:
         """Prefix of the pack, the city's date, and a count that starts anew each day."""
-        city = self._pack.city
+        city = self._policies().pack.city
         today = self._clock.now().astimezone(ZoneInfo(city.timezone)).strftime("%Y%m%d")
         name = f"ticket-{today}"
-        # The day's first two tickets may come at once: whoever is second finds the row.
-        session.execute(FIRST_OF_THE_DAY, {"name": name})
-        counter = session.get_one(CounterRow, name, with_for_update=True)
-        counter.value += 1
-        session.add(counter)
-        return f"{city.ticket_prefix}{today}{counter.value:05d}"
+        count: int = session.execute(NEXT, {"name": name}).scalar_one()
+        return f"{city.ticket_prefix}{today}{count:05d}"
 
 
 def _origin(call: CallRow | None, split_from: TicketRow | None) -> dict[str, str]:

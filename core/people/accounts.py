@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Annotated
 
 from pydantic import BaseModel, ConfigDict, SecretStr, StringConstraints, WithJsonSchema
@@ -10,12 +11,12 @@ from sqlmodel import Session, col, select
 
 from core.errors import NotFound
 from core.loop.responsibility import government_of
-from core.pack import CityPack
 from core.people.access import AccessLog
 from core.people.errors import AccountExists, AccountInvalid, AdminOnly, LastAdmin
 from core.people.logged import Logged, Write
 from core.people.places import place_fault
 from core.people.roles import Role
+from core.policy.book import PolicyBook
 from core.ports import Viewer
 from core.store.tables import AgentRow
 from core.views import View
@@ -77,10 +78,16 @@ class Accounts:
     but the county's own government: a city's unit has tickets of every county.
     """
 
-    def __init__(self, write: Write, sessions: Sessions, pack: CityPack, log: AccessLog) -> None:
+    def __init__(
+        self,
+        write: Write,
+        sessions: Sessions,
+        policies: Callable[[], PolicyBook],
+        log: AccessLog,
+    ) -> None:
         self._logged = Logged(write, log)
         self._sessions = sessions
-        self._pack = pack
+        self._policies = policies
 
     async def accounts(self, viewer: Viewer, after: str = "") -> list[AccountView]:
         """Up to 500 accounts, by number, after that one. Raises ``AdminOnly``."""
@@ -198,7 +205,7 @@ class Accounts:
 
     def _check(self, viewer: Viewer, form: AccountForm) -> None:
         """Raises ``AccountInvalid``, ``AdminOnly``."""
-        fault = place_fault(form.role, form.county, form.unit, self._pack)
+        fault = place_fault(form.role, form.county, form.unit, self._policies().pack)
         if fault:
             raise AccountInvalid(fields=[fault])
         if viewer.county and form.unit not in ("", government_of(viewer.county)):

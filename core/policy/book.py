@@ -72,6 +72,11 @@ class PolicyBook:
     def versions(self) -> tuple[Policy, ...]:
         return self._policies
 
+    @property
+    def pack(self) -> CityPack:
+        """The city as it is now: its units, classes, districts, form; one for all versions."""
+        return self._policies[-1].pack
+
     def at(self, moment: datetime) -> Policy:
         """The version in force. Raises ``PolicyUnknown`` before the first one."""
         calendar = self._policies[0].calendar

@@ -67,12 +67,20 @@ def asked_for(vault: Vault, text: str) -> list[str]:
     return hashes(vault, words_asked(text))
 
 
-def all_of(wanted: list[str], sqlite: bool, only_open: bool) -> list[SQLColumnExpression[bool]]:
-    """All words are there. On SQLite the statement has to join ``FTS`` by ``WordsRow.id``."""
+def all_of(
+    wanted: list[str], sqlite: bool, only_open: bool, *, by_index: bool = True
+) -> list[SQLColumnExpression[bool]]:
+    """All words are there. On SQLite the statement has to join ``FTS`` by ``WordsRow.id``.
+
+    Not ``by_index`` (PostgreSQL only): each ticket that comes by is looked at.
+    """
     if sqlite:
         terms = [f'"{one}"' for one in ([*wanted, OPEN] if only_open else wanted)]
         return [FTS.c.ticket_fts.op("MATCH")(" ".join(terms))]
-    found = col(WordsRow.words).op("@@")(cast(literal(" & ".join(wanted)), TSQUERY))
+    words: SQLColumnExpression[str] = col(WordsRow.words)
+    if not by_index:
+        words = func.strip(words)  # the same words, which no index is kept of
+    found = words.op("@@")(cast(literal(" & ".join(wanted)), TSQUERY))
     return [found, col(WordsRow.open)] if only_open else [found]
 
 

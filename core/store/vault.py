@@ -123,12 +123,15 @@ class Vault:
             data_key = AESGCM.generate_key(256)
             nonce = os.urandom(NONCE_BYTES)
             wrapped = nonce + self._wrap.encrypt(nonce, data_key, record.encode())
-            session.add(RecordKeyRow(record=record, wrapped=wrapped))
+            row = RecordKeyRow(record=record, wrapped=wrapped)
+            session.add(row)
             session.flush()
+            _hold(session, row)
             # Cached only when read back later: a key that is rolled back must not live on here.
             return AESGCM(data_key)
         if not row.wrapped:
             raise RecordErased(record=record)
+        _hold(session, row)
         key = AESGCM(self._decrypt(self._wrap, row.wrapped, record))
         with self._lock:
             self._cache[record] = key
@@ -142,3 +145,8 @@ class Vault:
             return key.decrypt(sealed[:NONCE_BYTES], sealed[NONCE_BYTES:], record.encode())
         except InvalidTag as tampered:
             raise VaultBroken("sealed text does not open", record=record) from tampered
+
+
+def _hold(session: Session, row: RecordKeyRow) -> None:
+    """Whatever else the unit of work seals under this key asks the session, not the database."""
+    session.info.setdefault("record keys", {})[row.record] = row

@@ -129,7 +129,7 @@ async def _ask(year: Year, database: Database) -> list[Figure]:
     await asyncio.to_thread(words.load)
     clock = MovedClock(year.end)
     book = PolicyBook((writer.policy,))
-    desk = HotlineDesk(database, writer.vault, writer.pack, lambda: book, clock)
+    desk = HotlineDesk(database, writer.vault, lambda: book, clock)
     await database.write(lambda session: _go_on_counting(session, writer, clock.now()))
     running = asyncio.create_task(desk.run())
     try:

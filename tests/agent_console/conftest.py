@@ -124,7 +124,7 @@ async def serve_console(desk: FakeDesk | None = None, **settings: Any) -> AsyncI
         ConsoleSettings(**settings),
         offices=FakeOffices(work),
         rules=rules,
-        form=form,
+        form=lambda: form,
         shelf=shelf,
         readiness=readiness,
     )
@@ -155,5 +155,5 @@ async def site(
     file = tmp_path / "hotline.db"
     shutil.copy(sqlite_template, file)
     url, start = f"sqlite:///{file}", "2026-01-12 09:00"
-    async with open_site(url, pack, policies, start=start) as opened:
+    async with open_site(url, policies, start=start) as opened:
         yield opened

@@ -21,7 +21,7 @@ from agent_console.settings import ConsoleSettings
 from core.desk import HotlineDesk
 from core.loop.rules import RulesOffice, versions_in_use
 from core.loop.states import MOVES, Act, TicketState
-from core.pack import CityPack
+from core.pack import load_pack
 from core.people.roles import UNITS, Role
 from core.policy import PolicyBook
 from core.policy.book import read_versions
@@ -129,26 +129,26 @@ class Site:
 
 @asynccontextmanager
 async def open_site(
-    url: str, pack: CityPack, policies: PolicyBook, folder: Any = SHIPPED, start: str = ""
+    url: str, policies: PolicyBook, folder: Any = SHIPPED, start: str = ""
 ) -> AsyncIterator[Site]:
     """A served site on an empty database; ``folder`` is its city pack."""
     database, clock = Database(url), ManualClock()
     await database.migrate()
     shelf = PolicyShelf(
         policies,
-        lambda: read_versions(folder, pack),
+        lambda: read_versions(folder, load_pack(folder)),
         lambda: database.read(versions_in_use),
         clock,
     )
-    desk = HotlineDesk(database, Vault(MASTER), pack, lambda: shelf.current, clock)
+    desk = HotlineDesk(database, Vault(MASTER), lambda: shelf.current, clock)
     app = create_app(
         desk,
         NoTelephone(),
         ConsoleSettings(attempts_per_agent=10_000, attempts_per_address=10_000),
         offices=desk.offices,
         rules=RulesOffice(shelf, database.write, desk.log, clock),
-        form=pack.form,
-        shelf=desk,
+        form=lambda: shelf.current.pack.form,
+        shelf=desk.shelf,
         clock=clock,
     )
     site = Site(app, desk, database, clock, shelf)

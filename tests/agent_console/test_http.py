@@ -194,7 +194,7 @@ class TestDrafts:
             ConsoleSettings(),
             offices=FakeOffices(FakeWork(desk)),
             rules=FakeRules(),
-            form=TicketForm(fields=FORM),
+            form=lambda: TicketForm(fields=FORM),
         )
         transport = httpx.ASGITransport(app, raise_app_exceptions=False)
         headers = {"Authorization": f"Bearer {token}", "Content-Type": "application/json"}

@@ -115,3 +115,24 @@ async def test_a_moment_beyond_the_calendar_or_without_its_zone_is_none(
 ) -> None:
     wrong = await calls(site, await site.city.signed(), planned_at=planned)
     assert (wrong.status_code, wrong.json()["error_id"]) == (422, "invalid")
+
+
+async def test_meetings_are_found_again_by_those_who_attend_the_newest_first(site: Site) -> None:
+    number = await site.city.signed()
+    first, second = [await called(site, number) for _ in range(2)]
+    other = await calls(site, number, units=["market"])
+    third = f"/meetings/{other.json()['meeting']}"
+
+    async def listed(who: str, query: str = "") -> list[str]:
+        answer = await site.ask(who, "GET", f"/meetings{query}")
+        assert answer.status_code == 200, answer.text
+        return [f"/meetings/{one['meeting']}" for one in answer.json()]
+
+    assert await listed("supervisor") == [third, second, first]
+    assert await listed("housing_head") == [second, first]
+    below = third.removeprefix("/meetings/")
+    assert await listed("supervisor", f"?before={below}") == [second, first]
+    assert (await site.ask("supervisor", "GET", "/meetings?before=0")).status_code == 422
+    refused = await site.ask("auditor", "GET", "/meetings")
+    assert refused.json()["error_id"] == "act_forbidden"
+    assert await last(site.desk) == ("auditor", "list_meetings", "", "refused", "act_forbidden")

@@ -78,7 +78,7 @@ def runner() -> Iterator[asyncio.Runner]:
 def site(runner: asyncio.Runner, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     url = f"sqlite:///{tmp_path_factory.mktemp('openapi') / 'hotline.db'}"
     pack = load_pack(SHIPPED)
-    opening = open_site(url, pack, load_policies(SHIPPED, pack))
+    opening = open_site(url, load_policies(SHIPPED, pack))
     site = runner.run(opening.__aenter__())
     runner.run(something_to_ask_about(site))
     served.app = site.app

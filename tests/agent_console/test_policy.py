@@ -38,7 +38,7 @@ def folder(tmp_path: Path) -> Path:
 @pytest.fixture
 async def site(database_url: str, pack: CityPack, folder: Path) -> AsyncIterator[Site]:
     policies = load_policies(folder, pack)
-    async with open_site(database_url, pack, policies, folder, "2026-02-27 09:00") as site:
+    async with open_site(database_url, policies, folder, "2026-02-27 09:00") as site:
         yield site
 
 
@@ -141,6 +141,36 @@ class TestReload:
         rewrite(folder / YEAR / "directory.yaml", lamps_go_to_housing)
         assert (await reload(site)).is_success
         assert (await dispatched(site, number))["unit"] == "housing"
+
+    async def test_a_new_unit_and_a_new_field_need_no_restart(
+        self, site: Site, folder: Path
+    ) -> None:
+        number = await registered(site)
+        rewrite(
+            folder / "units.yaml",
+            lambda units: units["units"].append({"key": "lighting", "name": "市照明管理处"}),
+        )
+        rewrite(
+            folder / "ticket_form.yaml",
+            lambda form: form["fields"].append({"key": "lamp", "title": "灯杆编号"}),
+        )
+
+        def lamps_go_there(directory: Any) -> None:
+            entry(directory["lines"], "c01")["unit"] = "lighting"
+
+        rewrite(folder / YEAR / "directory.yaml", lamps_go_there)
+        unknown = await site.ask("agent", "POST", "/tickets", fields={**LAMP, "lamp": "7"})
+        assert unknown.json()["error_id"] == "field_unknown"
+        assert (await reload(site)).is_success
+        form = (await site.ask("agent", "GET", "/form")).json()
+        assert form[-1]["title"] == "灯杆编号"
+        sent = await dispatched(site, number)
+        assert (sent["unit"], sent["unit_name"]) == ("lighting", "市照明管理处")
+        told = await site.ask("agent", "POST", "/tickets", fields={**LAMP, "lamp": "7"})
+        assert told.json()["fields"]["lamp"] == "7"
+        account = {"agent": "u9", "name": "照明", "role": "unit", "unit": "lighting"}
+        made = await site.ask("admin", "POST", "/accounts", **account, password="first-password")
+        assert made.is_success, made.text
 
     @pytest.mark.parametrize(
         ("file", "text", "error_id"),

@@ -26,7 +26,7 @@ def server(host: str = "127.0.0.1", port: int = 0) -> ConsoleServer:
         ConsoleSettings(),
         offices=FakeOffices(FakeWork(desk)),
         rules=FakeRules(),
-        form=form,
+        form=lambda: form,
     )
     return ConsoleServer(app, host, port)
 

@@ -59,7 +59,7 @@ async def open_desk(
     rules = policies if callable(policies) else lambda: policies
     database = Database(url)
     await database.migrate()
-    desk = HotlineDesk(database, Vault(MASTER), pack, rules, clock or ManualClock())
+    desk = HotlineDesk(database, Vault(MASTER), rules, clock or ManualClock())
     running = asyncio.create_task(desk.run())
     try:
         yield desk

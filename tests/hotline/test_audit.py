@@ -48,7 +48,7 @@ async def a_ticket(site: Site) -> str:
     database = Database(site.database_url)
     await database.migrate()
     vault = Vault(site.master)
-    desk = HotlineDesk(database, vault, site.pack, lambda: site.policies, SystemClock())
+    desk = HotlineDesk(database, vault, lambda: site.policies, SystemClock())
     number = (await desk.offices.work.register(AGENT, {"title": "路灯"})).number
     await desk.offices.work.detail(AGENT, number)
     await database.close()

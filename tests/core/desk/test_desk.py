@@ -262,7 +262,7 @@ async def test_a_field_the_agent_touched_is_never_overwritten_even_after_a_resta
     from core.store.vault import Vault
 
     database = Database(database_url)
-    again = HotlineDesk(database, Vault(bytes(range(32))), pack, lambda: policies, SystemClock())
+    again = HotlineDesk(database, Vault(bytes(range(32))), lambda: policies, SystemClock())
     await again.segment(said("路北区长宁道", 3))
     (draft,) = (await again.snapshot(ANNA)).drafts
     assert (draft.fields["district"].value, draft.fields["district"].touched) == ("古冶区", True)

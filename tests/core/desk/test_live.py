@@ -214,7 +214,7 @@ async def test_an_end_that_is_stored_is_forgotten(desk: HotlineDesk) -> None:
 
 @pytest.fixture(scope="module")
 def records(pack: CityPack) -> Records:
-    return Records(Vault(bytes(32)), pack)
+    return Records(Vault(bytes(32)), lambda: pack)
 
 
 def test_of_a_call_that_was_not_heard_to_arrive_nothing_is_told(records: Records) -> None:
