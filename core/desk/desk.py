@@ -33,6 +33,7 @@ from core.policy import PolicyBook
 from core.ports import Restriction, Viewer
 from core.search import words
 from core.store.database import Database
+from core.store.held import hold
 from core.store.outbox import EVERYONE, NOBODY, Published, Sequencer, note
 from core.store.tables import CallRow, SegmentRow
 from core.store.vault import Vault
@@ -190,21 +191,19 @@ class HotlineDesk:
             if self._vault.erased(session, call.id):
                 return  # a state secret: what is still said is not kept either
             draft = self._drafts.hear(session, call, segment, told)
-            sealed = self._vault.seal(session, call.id, segment.text)
-            session.add(
-                SegmentRow(
-                    id=segment.segment_id,
-                    call_id=call.id,
-                    leg=segment.leg.value,
-                    party=segment.party,
-                    start_ms=segment.start_ms,
-                    end_ms=segment.end_ms,
-                    text_sealed=sealed,
-                    engine=segment.engine,
-                    confidence=segment.confidence,
-                )
+            row = SegmentRow(
+                id=segment.segment_id,
+                call_id=call.id,
+                leg=segment.leg.value,
+                party=segment.party,
+                start_ms=segment.start_ms,
+                end_ms=segment.end_ms,
+                text_sealed=self._vault.seal(session, call.id, segment.text),
+                engine=segment.engine,
+                confidence=segment.confidence,
             )
-            session.flush()
+            session.add(row)
+            hold(session, call, row)
             note(session, "segment", segment.segment_id, call.agent or NOBODY, self._clock.now())
             if draft is not None:
                 self._drafts.keep(session, call, draft)

@@ -20,6 +20,7 @@ from core.loop.registration import Registrar
 from core.people.sight import hears_all
 from core.policy import PolicyBook
 from core.ports import Viewer
+from core.store.held import hold
 from core.store.outbox import NOBODY, note
 from core.store.tables import CallRow, DraftRow, TicketRow
 from core.transcript import Segment
@@ -91,6 +92,7 @@ class DraftKeeper:
         row = session.get(DraftRow, call.id)
         if row is None or row.ticket is not None:
             return None  # nobody has been offered the call yet, or the ticket stands already
+        hold(session, row)
         restored = self._restored(session, call)  # it may know more than the draft that was stored
         return self._of(call.id).hear(segment, anyway=restored) or told
 
@@ -162,7 +164,7 @@ class DraftKeeper:
         row.version = draft.version
         row.fields_sealed = self.records.seal_draft(session, call.id, draft.fields)
         session.add(row)
-        session.flush()
+        hold(session, row)
         note(session, "draft", call.id, call.agent or NOBODY, self.clock.now())
 
     def _of(self, call_id: str) -> GrowingDraft:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Mapping
 
-from pydantic import JsonValue
+from pydantic import JsonValue, TypeAdapter
 from sqlmodel import Session, col, select
 
 from core.calls import CallState, Leg
@@ -15,6 +15,7 @@ from core.store.tables import CallRow, DraftRow, RecordingRow, SegmentRow, Ticke
 from core.store.vault import RecordErased, Vault
 from core.views import CallView, DraftView, FieldView, SegmentView, TicketView
 
+_FIELDS = TypeAdapter(dict[str, FieldView])
 CLOSED_TICKETS = ("archived",)
 
 
@@ -131,17 +132,15 @@ class Records:
         return [self.segment(session, row) for row in rows]
 
     def draft(self, session: Session, row: DraftRow) -> DraftView:
-        fields = json.loads(self._open(session, row.call_id, row.fields_sealed, "{}"))
         return DraftView(
             call_id=row.call_id,
             version=row.version,
-            fields={key: FieldView.model_validate(value) for key, value in fields.items()},
+            fields=_FIELDS.validate_json(self._open(session, row.call_id, row.fields_sealed, "{}")),
             submitted=row.ticket,
         )
 
     def seal_draft(self, session: Session, call_id: str, fields: Mapping[str, FieldView]) -> bytes:
-        plain = {key: field.model_dump(mode="json") for key, field in fields.items()}
-        return self._vault.seal(session, call_id, json.dumps(plain, ensure_ascii=False))
+        return self._vault.seal(session, call_id, _FIELDS.dump_json(dict(fields)).decode())
 
     def ticket(self, session: Session, row: TicketRow) -> TicketView:
         fields: dict[str, JsonValue] = json.loads(

@@ -219,11 +219,11 @@ class Loop:
         if not has_part(viewer, known.act, tasks):
             raise NotYourTask(act=known.act.value)
         given = checked(known, body)
-        last = rows.last_step(number)
+        last = rows.last_at(number)
         now = self._clock.now()
         scene = Scene(
             viewer=viewer,
-            now=max(now, last.at) if last is not None else now,
+            now=max(now, last) if last is not None else now,
             policy=self._policies().named(ticket.policy),
             ticket=ticket,
             rows=rows,

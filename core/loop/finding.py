@@ -32,7 +32,7 @@ from core.store.tables import TicketRow
 from core.store.vault import Vault
 
 FEW = 5000  # tickets whose words are looked at one by one
-NEAR = 20_000  # the newest tickets, among which a common word has a page
+NEAR = 10_000  # the newest tickets, among which a common word has a page
 _SAME_TICKET = col(WordsRow.number) == col(TicketRow.number)
 PHONES = ("caller_number", "contact_phone")
 Condition = SQLColumnExpression[bool]

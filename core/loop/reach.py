@@ -24,10 +24,10 @@ def reach(
     ``ticket`` was read for change. Returns its new state. Raises ``ActOutOfOrder``.
     """
     source = TicketState(ticket.state)
-    last = scene.rows.last_step(ticket.number)
+    last = scene.rows.last_at(ticket.number)
     other = Scene(
         viewer=HOUSE,
-        now=max(scene.now, last.at) if last is not None else scene.now,
+        now=max(scene.now, last) if last is not None else scene.now,
         policy=scene.rules_of(ticket.policy),
         ticket=ticket,
         rows=scene.rows,

@@ -71,7 +71,7 @@ class Registrar:
         fill(ticket, fields, self._policies().pack, self._vault)
         session.add(ticket)
         session.flush()
-        keep_words(session, self._vault, number, fields)
+        keep_words(session, self._vault, number, fields, new=True)
         scene = Scene(
             viewer=viewer,
             now=now,

@@ -51,10 +51,10 @@ class LoopRepository:
 
     # Steps.
 
-    def last_step(self, number: str) -> StepRow | None:
-        return self.session.exec(
-            select(StepRow).where(StepRow.number == number).order_by(col(StepRow.seq).desc())
-        ).first()
+    def last_at(self, number: str) -> datetime | None:
+        """When the ticket's last step was taken."""
+        query = select(StepRow.at).where(StepRow.number == number)
+        return self.session.exec(query.order_by(col(StepRow.seq).desc()).limit(1)).first()
 
     def steps(self, number: str, act: Act | None = None) -> list[StepRow]:
         """The ticket's history, in order."""

@@ -16,7 +16,8 @@ from dataclasses import dataclass
 from datetime import UTC
 from typing import Literal
 
-from sqlmodel import Session, col, select, text
+from sqlalchemy import select as sa_select
+from sqlmodel import Session, SQLModel, col, select, text
 
 from core.clock import Clock
 from core.people.roles import Role
@@ -26,10 +27,14 @@ from core.store.loop_tables import AccessHeadRow, AccessRow, StepRow
 FIRST = "0" * 64
 BATCH = 5000
 _HEAD = 1  # there is one
+_HEADS = SQLModel.metadata.tables["access_head"]
 _BEGIN = text(
     "INSERT INTO access_head (id, entries, digest, seal) VALUES (1, 0, :first, '') "
     "ON CONFLICT (id) DO NOTHING"
 )
+_END = sa_select(_HEADS.c.entries, _HEADS.c.digest).where(_HEADS.c.id == _HEAD).with_for_update()
+_MOVE = _HEADS.update().where(_HEADS.c.id == _HEAD)
+_ADD = SQLModel.metadata.tables["access"].insert()
 
 # What may stand in the log for ever: the id of a record. A number typed into the wrong place may be
 # somebody's telephone.
@@ -70,10 +75,12 @@ class AccessLog:
         One chain has one end: the next one who adds to it waits for our commit, so this comes last
         in a unit of work.
         """
-        end = session.get(AccessHeadRow, _HEAD, with_for_update=True, populate_existing=True)
+        session.flush()
+        run = session.connection().execute  # columns, not entities: this follows every act
+        end = run(_END).first()
         if end is None:
-            session.execute(_BEGIN, {"first": FIRST})
-            end = session.get_one(AccessHeadRow, _HEAD, with_for_update=True)
+            run(_BEGIN, {"first": FIRST})
+            end = run(_END).one()
         row = AccessRow(
             seq=end.entries + 1,
             at=self._clock.now(),
@@ -86,11 +93,10 @@ class AccessLog:
             digest="",
         )
         row.digest = self._digest(row, end.digest)
-        end.entries, end.digest = row.seq, row.digest
-        end.seal = self._seal(end)
-        session.add(row)
-        session.add(end)
-        session.flush()
+        head = AccessHeadRow(id=_HEAD, entries=row.seq, digest=row.digest, seal="")
+        head.seal = self._seal(head)
+        run(_ADD, row.model_dump())
+        run(_MOVE, head.model_dump(exclude={"id"}))
 
     def of(
         self, session: Session, subject: str, after: int = 0, limit: int = BATCH

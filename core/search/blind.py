@@ -38,12 +38,20 @@ def place_of(number: str) -> int:
 
 
 def keep_words(
-    session: Session, vault: Vault, number: str, fields: Mapping[str, JsonValue]
+    session: Session,
+    vault: Vault,
+    number: str,
+    fields: Mapping[str, JsonValue],
+    *,
+    new: bool = False,
 ) -> None:
-    """Make the ticket found by the words of its form, and by no others, in this unit of work."""
+    """Make the ticket found by the words of its form, and by no others, in this unit of work.
+
+    ``new``: it had no words before.
+    """
     text = "\n".join(str(fields[key]) for key in FIELDS if fields.get(key))
     words = " ".join(hashes(vault, words_in(text)))
-    row = session.get(WordsRow, place_of(number))
+    row = None if new else session.get(WordsRow, place_of(number))
     if not words:
         if row is not None:
             session.delete(row)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -22,6 +23,7 @@ from sqlalchemy.exc import (
     ArgumentError,
     DatabaseError,
     DBAPIError,
+    DisconnectionError,
     InterfaceError,
     OperationalError,
 )
@@ -31,6 +33,8 @@ from core.errors import Invalid, Unavailable
 
 log = logging.getLogger(__name__)
 T = TypeVar("T")
+
+IDLE_SECONDS = 1.0
 
 
 class DatabaseAway(Unavailable):
@@ -72,7 +76,10 @@ class Database:
             event.listen(engine, "connect", _tune_sqlite)
             event.listen(engine, "begin", _begin_sqlite)
             return engine
-        return create_engine(self._url, pool_pre_ping=True, pool_size=8)
+        engine = create_engine(self._url, pool_size=8)
+        event.listen(engine, "checkin", _leave)
+        event.listen(engine, "checkout", _look)
+        return engine
 
     @property
     def one_writer(self) -> bool:
@@ -160,6 +167,23 @@ class Database:
         for threads in {self._writers, self._readers}:
             await asyncio.to_thread(threads.shutdown)
         self._engine.dispose()
+
+
+def _leave(_connection: Any, record: Any) -> None:
+    if record is not None:
+        record.info["left"] = time.monotonic()
+
+
+def _look(connection: Any, record: Any, _proxy: Any) -> None:
+    """A connection that lay idle may be dead, which whoever takes it should not come to feel."""
+    left = record.info.get("left")
+    if left is None or time.monotonic() - left < IDLE_SECONDS:
+        return
+    try:
+        connection.execute("SELECT 1")
+        connection.rollback()
+    except connection.OperationalError as dead:
+        raise DisconnectionError from dead  # the pool takes another one
 
 
 def _tune_sqlite(connection: Any, _record: Any) -> None:

@@ -15,8 +15,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TypeVar
 
+from sqlalchemy import bindparam
+from sqlalchemy import select as sa_select
 from sqlalchemy.exc import NoResultFound
-from sqlmodel import Session, col, func, select
+from sqlmodel import Session, SQLModel, col, func, select, update
 
 from core.errors import HotlineError
 from core.store.database import Database, DatabaseAway
@@ -32,6 +34,20 @@ NOBODY = "-"  # no agent's yet: only those who see everything see it
 
 BATCH = 200
 RETRY_SECONDS = 1.0
+GATHER_SECONDS = 0.01  # what is committed in so short a time is numbered in one go
+
+# Columns, not entities: this runs after every change that tells of something.
+_UNNUMBERED = (
+    sa_select(*SQLModel.metadata.tables["event"].columns)
+    .where(col(EventRow.cursor).is_(None))
+    .order_by(col(EventRow.id))
+    .limit(BATCH)
+)
+_NUMBER = (
+    update(EventRow)
+    .where(col(EventRow.id) == bindparam("event"))
+    .values(cursor=bindparam("number"))
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +105,7 @@ class Sequencer:
         self._wake.set()
         while True:
             await self._wake.wait()
+            await asyncio.sleep(GATHER_SECONDS)
             self._wake.clear()
             try:
                 while await self._batch():
@@ -109,19 +126,14 @@ class Sequencer:
             self._wake.set()  # there may be more
 
     def _number(self, session: Session) -> Batch:
-        rows = session.exec(
-            select(EventRow)
-            .where(col(EventRow.cursor).is_(None))
-            .order_by(col(EventRow.id))
-            .limit(BATCH)
-        ).all()
-        if not rows:
+        session.flush()  # a statement of columns does not see what is only in the session
+        found = session.execute(_UNNUMBERED).all()
+        if not found:
             return Batch(0, [])
         last = session.exec(select(func.max(EventRow.cursor))).one() or 0
-        for cursor, row in enumerate(rows, last + 1):
-            row.cursor = cursor
-            session.add(row)
-        session.flush()
+        numbers = [{"event": row.id, "number": n} for n, row in enumerate(found, last + 1)]
+        session.connection().execute(_NUMBER, numbers)
+        rows = [EventRow(**{**row._mapping, "cursor": n}) for n, row in enumerate(found, last + 1)]
         return Batch(len(rows), [one for row in rows if (one := self._published(session, row))])
 
     def _published(self, session: Session, row: EventRow) -> Published | None:

@@ -19,6 +19,7 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from sqlmodel import Session, col, delete
 
 from core.errors import HotlineError
+from core.store.held import hold
 from core.store.loop_tables import WordsRow
 from core.store.tables import RecordKeyRow
 
@@ -104,6 +105,7 @@ class Vault:
     def erased(self, session: Session, record: str) -> bool:
         """Whether the record's key was destroyed: nothing can be sealed under it any more."""
         row = session.get(RecordKeyRow, record)
+        hold(session, row)
         return row is not None and not row.wrapped
 
     def renew(self, session: Session, record: str) -> None:
@@ -126,12 +128,12 @@ class Vault:
             row = RecordKeyRow(record=record, wrapped=wrapped)
             session.add(row)
             session.flush()
-            _hold(session, row)
+            hold(session, row)
             # Cached only when read back later: a key that is rolled back must not live on here.
             return AESGCM(data_key)
         if not row.wrapped:
             raise RecordErased(record=record)
-        _hold(session, row)
+        hold(session, row)
         key = AESGCM(self._decrypt(self._wrap, row.wrapped, record))
         with self._lock:
             self._cache[record] = key
@@ -145,8 +147,3 @@ class Vault:
             return key.decrypt(sealed[:NONCE_BYTES], sealed[NONCE_BYTES:], record.encode())
         except InvalidTag as tampered:
             raise VaultBroken("sealed text does not open", record=record) from tampered
-
-
-def _hold(session: Session, row: RecordKeyRow) -> None:
-    """Whatever else the unit of work seals under this key asks the session, not the database."""
-    session.info.setdefault("record keys", {})[row.record] = row

@@ -48,6 +48,11 @@ class Keys:
     def __init__(self) -> None:
         self.rows: dict[str, RecordKeyRow] = {}
 
+    @property
+    def info(self) -> dict[str, Any]:
+        """What is held is not needed twice."""
+        return {}
+
     def get(self, _table: object, record: str) -> RecordKeyRow | None:
         return self.rows.get(record)
 
