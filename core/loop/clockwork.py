@@ -27,6 +27,7 @@ from core.loop.errors import ActOutOfOrder, NotDue, TimerUnknown
 from core.loop.repository import LoopRepository
 from core.loop.states import Act
 from core.people.roles import Role
+from core.policy.calendar import YearUnknown
 from core.ports import Viewer
 from core.store.database import DatabaseAway
 from core.store.loop_tables import TimerRow
@@ -79,9 +80,14 @@ class Clockwork:
         self._handlers[kind] = handler
 
     async def run(self) -> None:
-        """Once a minute until cancelled."""
+        """Once a minute until cancelled. What was given up is tried again at each start: whatever
+        was at fault may have been mended with it."""
+        fresh = True
         while True:
             try:
+                if fresh:
+                    await self.release()
+                    fresh = False
                 await self.tick()
             except DatabaseAway:
                 log.warning("clockwork: database away, what is due waits a minute")
@@ -136,6 +142,9 @@ class Clockwork:
                 self._handler(timer.kind)(session, timer)
             return True
         except _Busy:
+            return False
+        except YearUnknown as unknown:  # as soon as somebody loads the year, it is
+            log.error("timer %s (%s) waits: %s", timer.id, timer.kind, unknown.error_id)
             return False
         except (NotDue, ActOutOfOrder):
             timer.state = "void"

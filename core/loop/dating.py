@@ -6,7 +6,7 @@ from datetime import datetime
 
 from core.loop.scene import Scene
 from core.policy.deadlines import before, due
-from core.policy.figures import SpanUnit
+from core.policy.figures import Span, SpanUnit
 from core.policy.limits import TimeRow
 from core.policy.supervision import Rung
 from core.store.tables import TicketRow
@@ -14,6 +14,7 @@ from core.store.tables import TicketRow
 FEEDBACK_DUE = "feedback_due"  # followed by ":" and the rung's key
 RUNG = "rung:"  # followed by the rung's key
 FOLLOW_UP_DUE = "follow_up_due"
+ASSIST_DUE = "assist_due:"  # followed by the unit
 
 
 def row_for(rows: tuple[TimeRow, ...], ticket: TicketRow) -> TimeRow:
@@ -63,7 +64,47 @@ def move_due(scene: Scene, end: datetime) -> None:
         if part.state != "done":
             part.due = end
             scene.rows.add(part)
+            if part.part == "assist":
+                scene.rows.void_timers(scene.number, [ASSIST_DUE + part.unit])
+                scene.rows.set_timer(
+                    scene.number, ASSIST_DUE + part.unit, end, scene.ticket.version
+                )
     plan_ladder(scene)
+
+
+def rows_now(scene: Scene) -> tuple[str, str]:
+    """The keys of the rows by which the ticket would be dated as it stands."""
+    limits = scene.policy.limits
+    return row_for(limits.sign, scene.ticket).key, row_for(limits.handle, scene.ticket).key
+
+
+def date_anew(scene: Scene, start: datetime) -> dict[str, str]:
+    """The ticket is of another kind than it was dated by: the limits are those of the new one, from
+    the ``start`` of the old ones.
+
+    Where a new limit would be over already it begins now, and ends no later than the old one did.
+    """
+    ticket, limits, calendar = scene.ticket, scene.policy.limits, scene.policy.calendar
+    sign, handle = row_for(limits.sign, ticket), row_for(limits.handle, ticket)
+
+    def fair(limit: Span, old: datetime | None) -> datetime:
+        end = due(calendar, start, limit)
+        if end > scene.now:
+            return end
+        end = due(calendar, scene.now, limit)
+        return end if old is None else min(old, end)
+
+    if ticket.signed_at is None:
+        ticket.sign_due = fair(sign.limit, ticket.sign_due)
+    ticket.handle_unit = handle.limit.unit
+    move_due(scene, fair(handle.limit, ticket.handle_due))
+    for part in scene.rows.tasks(scene.number):
+        if part.part == "main" and part.state == "open":
+            part.sign_due = ticket.sign_due
+            scene.rows.add(part)
+    dates = {"sign_due": scene.day(ticket.sign_due), "handle_due": scene.day(ticket.handle_due)}
+    scene.tell("redated", unit=ticket.unit, **dates)
+    return {"sign": sign.key, "handle": handle.key, **dates}
 
 
 def stop_ladder(scene: Scene) -> None:

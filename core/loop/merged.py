@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from functools import partial
 
+from core.loop.dating import plan_follow_up
 from core.loop.reach import reach
 from core.loop.repeats import REPEAT
 from core.loop.scene import Outcome, Scene, known
@@ -67,6 +68,7 @@ def _answered(main: TicketRow, scene: Scene) -> Outcome:
     ticket.answered_at = scene.now
     for name in HANDLED_AS:
         setattr(ticket, name, getattr(main, name))
+    plan_follow_up(scene)
     scene.tell("answered")
     return Outcome(TicketState.ANSWERED, details={"unit": main.unit})
 

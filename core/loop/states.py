@@ -39,8 +39,8 @@ S = TicketState
 OVER = frozenset({S.ARCHIVED})
 # A unit has it in its hands.
 WITH_UNIT = frozenset({S.DISPATCHED, S.SIGNED, S.SUSPENDED, S.HANDLED})
-# A unit's clock runs.
-RUNNING = frozenset({S.DISPATCHED, S.SIGNED})
+# A unit's clock runs: until the caller has his answer.
+RUNNING = frozenset({S.DISPATCHED, S.SIGNED, S.HANDLED})
 # The matter itself is not settled; a repeat of it belongs to this ticket.
 UNSETTLED = frozenset({S.REGISTERED, S.CLASSIFIED, S.TRANSFERRED}) | WITH_UNIT
 
@@ -140,7 +140,8 @@ _A = Act
 # Where only a range of articles is known, the range is given (see the table of the regulation).
 MOVES: Mapping[Act, Move] = dict(
     (
-        _move(_A.AMEND, _ALIVE - {S.MERGED}, set(), "12-26", _STAFF),
+        # Into the hotline's hands again, where it comes out that the unit may not have it.
+        _move(_A.AMEND, _ALIVE - {S.MERGED}, {S.CLASSIFIED}, "12-26", _STAFF, stays=True),
         _move(_A.NOTE, _ALIVE, set(), "12-26", _STAFF | _UNIT),
         _move(_A.CLASSIFY, {S.REGISTERED, S.CLASSIFIED}, {S.CLASSIFIED}, "12-26", _STAFF),
         _move(_A.ANSWER_AT_ONCE, {S.CLASSIFIED}, {S.ANSWERED_AT_ONCE}, "12-26", _STAFF),
@@ -152,7 +153,7 @@ MOVES: Mapping[Act, Move] = dict(
         _move(_A.ASSIST_DONE, WITH_UNIT, set(), "12-26", _UNIT),
         _move(_A.TRANSFER, {S.CLASSIFIED}, {S.TRANSFERRED}, "7, 33, 48", _STAFF),
         _move(_A.RECEIPT, {S.TRANSFERRED}, set(), "33", _DESK),
-        _move(_A.TRANSFER_RESULT, {S.TRANSFERRED}, {S.ANSWERED}, "33", _DESK),
+        _move(_A.TRANSFER_RESULT, {S.TRANSFERRED}, {S.ANSWERED, S.CLASSIFIED}, "33", _DESK),
         _move(_A.SIGN, {S.DISPATCHED}, {S.SIGNED}, "12-26", _UNIT),
         _move(_A.ASK_RETURN, {S.DISPATCHED, S.SIGNED}, set(), "12-26", _UNIT),
         _move(
@@ -192,7 +193,7 @@ MOVES: Mapping[Act, Move] = dict(
         _move(_A.DECIDE_PROBLEM, WITH_UNIT, set(WITH_UNIT), "27", _UP),
         _move(_A.RESOLVE, WITH_UNIT, {S.DISPATCHED, S.SIGNED, S.HANDLED, S.SUSPENDED}, "21", _UP),
         _move(_A.HANDLE, {S.SIGNED}, {S.HANDLED}, "12-26", _UNIT),
-        _move(_A.COUNTERSIGN, {S.HANDLED}, set(), "32", {Role.UNIT_HEAD}),
+        _move(_A.COUNTERSIGN, RUNNING, set(), "32", {Role.UNIT_HEAD}),
         _move(_A.ANSWER, {S.HANDLED}, {S.ANSWERED}, "12-26", _UNIT),
         _move(
             _A.FOLLOW_UP,
@@ -203,13 +204,14 @@ MOVES: Mapping[Act, Move] = dict(
         ),
         _move(
             _A.EXEMPT,
-            {S.ANSWERED, S.ANSWERED_AT_ONCE, S.REFUSED, S.TERMINATED, S.MERGED, S.FOLLOWED_UP},
+            {S.ANSWERED, S.ANSWERED_AT_ONCE, S.REFUSED, S.TERMINATED, S.MERGED, S.FOLLOWED_UP}
+            | {S.RATED},
             {S.EXEMPTED},
             "38",
             _DESK | {Role.SYSTEM},
         ),
         _move(_A.RATE, {S.FOLLOWED_UP}, {S.RATED}, "38", _STAFF),
-        _move(_A.REDO, {S.FOLLOWED_UP}, {S.DISPATCHED}, "38", _DESK),
+        _move(_A.REDO, {S.FOLLOWED_UP, S.RATED}, {S.DISPATCHED, S.CLASSIFIED}, "38", _DESK),
         _move(
             _A.MERGE,
             {S.REGISTERED, S.CLASSIFIED, S.MERGED},
@@ -231,8 +233,8 @@ MOVES: Mapping[Act, Move] = dict(
         ),
         _move(_A.TOLD_AGAIN, UNSETTLED, set(), "12-26, 37", {Role.SYSTEM}),
         _move(_A.PARENT_ANSWERED, {S.MERGED}, {S.ANSWERED}, "12-26", {Role.SYSTEM}),
-        # Not while its clock is stopped, nor once it is handled.
-        _move(_A.RUNG, {S.DISPATCHED, S.SIGNED}, set(), "37", {Role.SYSTEM}),
+        # Not while its clock is stopped.
+        _move(_A.RUNG, RUNNING, set(), "37", {Role.SYSTEM}),
         _move(_A.REMIND, _ALIVE, set(), "12-26", {Role.SYSTEM}),
         _move(_A.INHERIT, _ALIVE, set(), "12-26", {Role.SYSTEM}),
     )

@@ -7,12 +7,14 @@ from typing import Annotated
 from pydantic import Field, model_validator
 
 from core.loop.acts.dispatching import give
-from core.loop.acts.intake import Key, Text
+from core.loop.acts.intake import Key, Text, follow_row
 from core.loop.acts.registry import ActDef
 from core.loop.coordination import Coordination
-from core.loop.errors import ReasonUnknown, TooOften, WayClosed
+from core.loop.errors import AccusedHandles, ReasonUnknown, TooOften, WayClosed
 from core.loop.repeats import REPEAT
+from core.loop.responsibility import checked_unit
 from core.loop.scene import Body, Outcome, Scene, known
+from core.loop.secret import STATE_SECRET
 from core.loop.states import Act, TicketState
 from core.store.loop_tables import FollowUpRow, RatingRow
 
@@ -79,21 +81,26 @@ def _true_of(scene: Scene, reason: str) -> bool:
     """Once the caller has answered, only that his demand was unreasonable: nothing else may make an
     answer disappear."""
     ticket, state = scene.ticket, scene.state
-    if (state is TicketState.FOLLOWED_UP) != (reason == "unreasonable"):
+    asked = state in (TicketState.FOLLOWED_UP, TicketState.RATED)
+    if asked != (reason == "unreasonable"):
         return False
+    if state is TicketState.MERGED and ticket.parent_kind != REPEAT:
+        # Each of those who told of one event is called back himself, if anybody can be.
+        return reason in ("anonymous", "secret") and _unreachable(scene, reason)
     match reason:
         case "refused":
-            return state is TicketState.REFUSED
+            review = scene.rows.open_request(ticket.number, "review")
+            return state is TicketState.REFUSED and review is None
+        case "no_reply_wanted":
+            return scene.fields().get("reply_wanted") is False
         case "merged":
             return state is TicketState.MERGED and ticket.parent_kind == REPEAT
         case "terminated":
             return state is TicketState.TERMINATED
         case "answered_at_once":
             return state is TicketState.ANSWERED_AT_ONCE
-        case "secret":
-            return ticket.secrecy >= 3
-        case "anonymous":
-            return ticket.contact_digest is None and ticket.caller_digest is None
+        case "secret" | "anonymous":
+            return _unreachable(scene, reason)
         case "not_sampled":
             return state is TicketState.ANSWERED and not sampled(scene)
         case "unreasonable":
@@ -105,6 +112,13 @@ def _true_of(scene: Scene, reason: str) -> bool:
             return enough and not any(attempt.reached for attempt in attempts)
         case _:
             return True
+
+
+def _unreachable(scene: Scene, reason: str) -> bool:
+    ticket = scene.ticket
+    if reason == "secret":
+        return ticket.secrecy >= STATE_SECRET
+    return ticket.contact_digest is None and ticket.caller_digest is None
 
 
 def sampled(scene: Scene) -> bool:
@@ -127,24 +141,23 @@ class Rate(Body):
 
 
 def rate(scene: Scene, body: Rate) -> Outcome:
-    """The unit's score, never mixed with the agent's, which is the call's own."""
+    """The unit's score, never mixed with the agent's, which is the call's own. Of a matter that was
+    done again the last one counts."""
     levels = scene.policy.limits.follow_up.levels
     if body.level is not None and body.level > len(levels):
         raise ReasonUnknown(level=body.level)
-    scene.rows.add(
-        RatingRow(
-            number=scene.number,
-            at=scene.now,
-            by=scene.viewer.agent,
-            level=body.level,
-            unit=scene.ticket.unit,
-        )
+    row = scene.rows.rating(scene.number) or RatingRow(
+        number=scene.number, at=scene.now, by="", unit=""
     )
+    row.at, row.by = scene.now, scene.viewer.agent
+    row.level, row.unit = body.level, scene.ticket.unit
+    scene.rows.add(row)
     return Outcome(TicketState.RATED, details={"level": body.level})
 
 
 class Redo(Body):
-    """Back to the unit, because the matter is not solved or the caller not satisfied."""
+    """Done again, because the matter is not solved or the caller not satisfied: by the unit that
+    had it; where none had, or may have it, it is decided anew."""
 
     words: Text = ""
 
@@ -152,16 +165,41 @@ class Redo(Body):
 def redo(scene: Scene, body: Redo) -> Outcome:
     """Raises ``WayClosed`` when the caller was satisfied, ``TooOften`` the second time."""
     ticket = scene.ticket
-    last = [one for one in scene.rows.follow_ups(ticket.number, ticket.redone) if one.reached]
-    if not last or not ticket.unit or (last[-1].solved and last[-1].satisfied):
+    if not _unhappy(scene):
         raise WayClosed("there is nothing to do again", number=ticket.number)
-    if ticket.redone >= scene.policy.limits.follow_up.redo.times:
+    if not _may_come_back(scene):
         raise TooOften(times=ticket.redone)
     ticket.redone += 1
     ticket.answered_at = None
+    if not _stays_with_its_unit(scene):
+        ticket.unit = ""
+        return Outcome(TicketState.CLASSIFIED, words=body.words or None)
     details = give(scene, ticket.unit)
     scene.tell("redone", unit=ticket.unit)
     return Outcome(TicketState.DISPATCHED, words=body.words or None, details=details)
+
+
+def _unhappy(scene: Scene) -> bool:
+    """Whether the caller's last word was that it is not solved, or that he is not satisfied."""
+    ticket = scene.ticket
+    last = [one for one in scene.rows.follow_ups(ticket.number, ticket.redone) if one.reached]
+    return bool(last) and not (last[-1].solved and last[-1].satisfied)
+
+
+def _may_come_back(scene: Scene) -> bool:
+    return scene.ticket.redone < scene.policy.limits.follow_up.redo.times
+
+
+def _stays_with_its_unit(scene: Scene) -> bool:
+    """By the rules as the form now stands: it had one, and that one may have it still."""
+    ticket, policy = scene.ticket, scene.policy
+    if not ticket.unit or "dispatch" not in follow_row(scene).ways:
+        return False
+    try:
+        checked_unit(policy, ticket, ticket.unit, policy.calendar.day_of(scene.now))
+    except AccusedHandles:
+        return False
+    return True
 
 
 class Archive(Body):
@@ -169,6 +207,11 @@ class Archive(Body):
 
 
 def archive(scene: Scene, body: Archive) -> Outcome:
+    """Raises ``WayClosed`` while an unsatisfied caller's matter can be done again (38); that his
+    demand was unreasonable is for ``exempt``."""
+    rated = scene.state is TicketState.RATED
+    if rated and _unhappy(scene) and _may_come_back(scene):
+        raise WayClosed("the caller is not satisfied: it is done again first", way="redo")
     scene.ticket.archived_at = scene.now
     Coordination(scene.rows.session).settle(scene.number)
     scene.rows.void_timers(scene.number)

@@ -8,14 +8,15 @@ from typing import Annotated
 from annotated_types import Len
 from pydantic import StringConstraints
 
-from core.loop.acts.intake import Key, Text, Words, follow_row
+from core.loop.acts.intake import Key, Moment, Text, Words, follow_row
 from core.loop.acts.registry import ActDef
-from core.loop.dating import date_from, plan_follow_up
+from core.loop.dating import ASSIST_DUE, date_from, plan_follow_up
 from core.loop.errors import (
     AccusedHandles,
     NotYourTask,
     SignatureMissing,
     TicketIncomplete,
+    TooLate,
     WayClosed,
 )
 from core.loop.requests import OF_THE_UNIT
@@ -145,34 +146,47 @@ def give(scene: Scene, unit: str, handle_due: datetime | None = None) -> dict[st
 
 
 class Assist(Body):
+    """``due``: until when they are to be through with their parts; None: as the main unit."""
+
     units: Annotated[tuple[Key, ...], Len(1, 10)]
+    due: Moment | None = None
 
 
 def assist(scene: Scene, body: Assist) -> Outcome:
-    """More units help; each has a part and a date of its own, the main one answers (18)."""
+    """More units help; each has a part and a date of its own, the main one answers (18).
+
+    Raises ``UnitUnknown``, ``AccusedHandles``; ``TooLate`` for a date that is over, or later than
+    the main unit's.
+    """
     today = scene.policy.calendar.day_of(scene.now)
     units = [checked_unit(scene.policy, scene.ticket, unit, today) for unit in body.units]
+    last = scene.ticket.handle_due
+    if body.due is not None and (body.due <= scene.now or (last and body.due > last)):
+        raise TooLate(term=scene.day(last))
     for unit in units:
-        add_assist(scene, unit)
+        add_assist(scene, unit, body.due)
     return Outcome(details={"assist": units})
 
 
-def add_assist(scene: Scene, unit: str) -> None:
-    """Twice is once; the main unit does not assist itself."""
+def add_assist(scene: Scene, unit: str, end: datetime | None = None) -> None:
+    """Twice is once; the main unit does not assist itself. It is reminded when its date comes."""
     if scene.rows.task_of(scene.number, unit) is not None:
         return
+    end = end or scene.ticket.handle_due
     scene.rows.add(
         TaskRow(
             number=scene.number,
             created_at=scene.ticket.created_at,
             unit=unit,
             part="assist",
-            due=scene.ticket.handle_due,
+            due=end,
             given_at=scene.now,
         )
     )
     scene.rows.session.flush()
-    due = scene.day(scene.ticket.handle_due)
+    if end is not None:
+        scene.rows.set_timer(scene.number, ASSIST_DUE + unit, end, scene.ticket.version)
+    due = scene.day(end)
     scene.tell("dispatched", unit=unit, sign_due=due, handle_due=due)
 
 
@@ -189,7 +203,9 @@ def assist_done(scene: Scene, body: AssistDone) -> Outcome:
     task.done_at = scene.now
     task.result_sealed = scene.seal(body.words)
     scene.rows.add(task)
-    return Outcome(words=body.words, details={"part": "assist"})
+    scene.rows.void_timers(scene.number, [ASSIST_DUE + task.unit])
+    late = task.due is not None and scene.now > task.due
+    return Outcome(words=body.words, details={"part": "assist", "late": late})
 
 
 class Transfer(Body):
@@ -238,11 +254,17 @@ def receipt(scene: Scene, body: Receipt) -> Outcome:
 
 
 class TransferResult(Body):
+    """``declined``: the organ does not take it, and ``words`` say why."""
+
     words: Words
+    declined: bool = False
 
 
 def transfer_result(scene: Scene, body: TransferResult) -> Outcome:
-    """What the organ found is filled in, and the caller is told of it."""
+    """What the organ found is filled in, and the caller is told of it; declined, it is decided
+    anew."""
+    if body.declined:
+        return Outcome(TicketState.CLASSIFIED, words=body.words, details={"declined": True})
     scene.ticket.answered_at = scene.now
     plan_follow_up(scene)
     scene.tell("answered")

@@ -20,7 +20,7 @@ class Handle(Body):
 
 
 def handle(scene: Scene, body: Handle) -> Outcome:
-    """Raises ``NotYourTask``, ``PartsOpen``."""
+    """The clock runs on until the caller has his answer. Raises ``NotYourTask``, ``PartsOpen``."""
     task = main_part(scene)
     waiting = [
         part.unit
@@ -35,8 +35,10 @@ def handle(scene: Scene, body: Handle) -> Outcome:
     task.result_sealed = scene.seal(body.words)
     scene.rows.add(task)
     scene.ticket.handled_at = scene.now
+    scene.ticket.countersigned_by = ""
     scene.rows.void_requests(scene.number, OF_THE_UNIT)
-    stop_ladder(scene)
+    if scene.ticket.fast_track:
+        scene.tell("countersign_wanted", unit=task.unit)
     due = scene.ticket.handle_due
     return Outcome(
         TicketState.HANDLED,
@@ -67,6 +69,7 @@ def answer(scene: Scene, body: Answer) -> Outcome:
     if scene.ticket.fast_track and not scene.ticket.countersigned_by:
         raise SignatureMissing("the head of the unit signs before this is answered")
     scene.ticket.answered_at = scene.now
+    stop_ladder(scene)
     Coordination(scene.rows.session).settle(scene.number)
     plan_follow_up(scene)
     scene.tell("answered")

@@ -10,7 +10,7 @@ from pydantic import AwareDatetime, Field, JsonValue, StringConstraints
 
 from core.loop.acts.registry import ActDef
 from core.loop.columns import check_fields, fill_columns
-from core.loop.dating import plan_follow_up
+from core.loop.dating import date_anew, plan_follow_up, rows_now
 from core.loop.errors import (
     MergeRefused,
     NothingAsked,
@@ -23,6 +23,7 @@ from core.loop.repeats import earlier_settled
 from core.loop.scene import Body, Outcome, Scene
 from core.loop.secret import STATE_SECRET, keep_category_only
 from core.loop.states import Act, TicketState
+from core.loop.takeback import take_back, wrongly_held
 from core.policy.matrix import MatrixRow
 from core.store.loop_tables import RequestRow
 
@@ -46,15 +47,30 @@ class Amend(Body):
 
 
 def amend(scene: Scene, body: Amend) -> Outcome:
-    """A person's word replaces whatever stood there, a machine's proposal too (article 3)."""
+    """A person's word replaces whatever stood there, a machine's proposal too (article 3).
+
+    What follows from the form follows anew: the way it goes, its dates where a unit's clock runs,
+    and whether the unit that has it may have it at all.
+    """
     given: dict[str, JsonValue] = {key: plain(value) for key, value in body.fields.items()}
     check_fields(scene.policy.pack.form, given)
     if scene.ticket.secrecy >= STATE_SECRET:
         raise SecretContent
     fields = scene.fields() | given
+    dated_by = rows_now(scene)
     scene.put_fields(fields)
     fill_columns(scene, fields)
-    return Outcome(details={"fields": sorted(body.fields)})
+    details: dict[str, object] = {"fields": sorted(body.fields)}
+    if not (scene.ticket.route and scene.ticket.category):  # there is nothing to follow from it
+        return Outcome(details=details)
+    row = follow_row(scene)
+    if wrongly_held(scene, row):
+        return Outcome(TicketState.CLASSIFIED, details=details | take_back(scene))
+    task = scene.rows.main_task(scene.number)
+    running = scene.state in (TicketState.DISPATCHED, TicketState.SIGNED)
+    if running and task is not None and rows_now(scene) != dated_by:
+        details["dated_by"] = date_anew(scene, task.given_at)
+    return Outcome(details=details)
 
 
 def plain(value: Any) -> Any:

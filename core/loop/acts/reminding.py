@@ -10,7 +10,7 @@ from pydantic import StringConstraints
 from core.loop.acts.intake import Key
 from core.loop.acts.registry import ActDef
 from core.loop.coordination import Coordination
-from core.loop.dating import FEEDBACK_DUE, FOLLOW_UP_DUE
+from core.loop.dating import ASSIST_DUE, FEEDBACK_DUE, FOLLOW_UP_DUE
 from core.loop.errors import NotDue
 from core.loop.scene import Body, Outcome, Scene
 from core.loop.states import MOVES, WITH_UNIT, Act, TicketState
@@ -73,11 +73,21 @@ def feed_back(scene: Scene, rung: str) -> dict[str, Any]:
     return {"rung": rung, "round": row.round}
 
 
+def assist(scene: Scene, unit: str) -> dict[str, Any]:
+    """An assisting unit's own date is over (18)."""
+    part = scene.rows.task_of(scene.number, unit)
+    if part is None or part.part != "assist" or part.state == "done":
+        raise NotDue(about="assist_due")
+    scene.tell("assist_due", unit=unit)
+    return {"unit": unit}
+
+
 REMINDERS: Mapping[str, Callable[[Scene, str], dict[str, Any]]] = {
     SUSPENSION_REVIEW: review_suspension,
     FOLLOW_UP_DUE: follow_up,
     PROBLEM_DUE: decide_problem,
     FEEDBACK_DUE: feed_back,
+    ASSIST_DUE.rstrip(":"): assist,
 }
 
 REMINDING = (ActDef(Act.REMIND, Due, remind),)

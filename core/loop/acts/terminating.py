@@ -7,7 +7,8 @@ from pydantic import model_validator
 from core.loop.acts.dispatching import main_part
 from core.loop.acts.intake import Key, Words
 from core.loop.acts.registry import ActDef
-from core.loop.errors import NothingAsked, WayClosed
+from core.loop.coordination import Coordination
+from core.loop.errors import NothingAsked, SignatureMissing, WayClosed
 from core.loop.requests import OF_THE_UNIT, TERMINATION, ask, decide
 from core.loop.scene import Body, Outcome, Scene, known
 from core.loop.states import Act, TicketState
@@ -51,21 +52,25 @@ def decide_termination(scene: Scene, body: DecideTermination) -> Outcome:
     callers told goes on without it (``core.loop.merged``).
 
     Raises ``NothingAsked`` where nobody asked and it is not the caller's own will;
-    ``ReasonUnknown``.
+    ``ReasonUnknown``; ``SignatureMissing`` on the fast track without the head's own (32).
     """
     request = scene.rows.open_request(scene.number, TERMINATION)
     if not body.granted:
         if request is None:
             raise NothingAsked(kind=TERMINATION)
         decide(scene, request, granted=False)
+        scene.ticket.countersigned_by = ""  # what he signed was this
         return Outcome(reason=request.reason, words=body.words, details={"granted": False})
     reason = known(scene.policy.limits.terminations.reasons, body.reason or "")
     if request is None and not reason.callers:
         raise NothingAsked(kind=TERMINATION)
+    if scene.ticket.fast_track and not (reason.callers or scene.ticket.countersigned_by):
+        raise SignatureMissing("the head of the unit signs before this is over")
     if request is not None:
         decide(scene, request, granted=True)
     scene.rows.void_requests(scene.number, OF_THE_UNIT)
     scene.rows.void_timers(scene.number)
+    Coordination(scene.rows.session).settle(scene.number)
     scene.tell("terminated", reason=reason.name)
     return Outcome(
         TicketState.TERMINATED,

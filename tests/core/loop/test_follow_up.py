@@ -227,6 +227,11 @@ async def test_a_reason_that_is_not_true_of_the_ticket_exempts_nothing(city: Cit
             await exempt(city, number, reason)
     with pytest.raises(ReasonUnknown):
         await exempt(city, number, "no_time")
+    for wanted in (None, True):
+        await city.does(AGENT, number, Act.AMEND, fields={"reply_wanted": wanted})
+        with pytest.raises(WayClosed):
+            await exempt(city, number, "no_reply_wanted")
+    await city.does(AGENT, number, Act.AMEND, fields={"reply_wanted": False})
     await exempt(city, number, "no_reply_wanted")
     assert await city.state(number) is S.EXEMPTED
 

@@ -321,6 +321,8 @@ async def test_overdue_is_what_a_unit_has_beyond_its_limit(city: City) -> None:
     assert [line.overdue for line in (await page(city, SUPERVISOR)).lines] == [True]
     worker = unit((await city.ticket(number)).unit)
     await city.does(worker, number, Act.HANDLE, words="已处理")
+    assert [line.overdue for line in (await page(city, SUPERVISOR)).lines] == [True]
+    await city.does(worker, number, Act.ANSWER, words="已告知")
     assert [line.overdue for line in (await page(city, SUPERVISOR)).lines] == [False]
 
 

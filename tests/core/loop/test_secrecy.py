@@ -75,7 +75,7 @@ async def test_the_unit_reads_the_callers_number_only_of_an_open_matter(city: Ci
     closed = await lamp(city, confidential=True)
     detail = await reads(city, MINE, closed)
     assert detail.secrecy == 1
-    assert detail.hidden == ("caller_name", "caller_number", "contact_phone")
+    assert {"caller_name", "caller_number", "contact_phone", "other_phones"} <= set(detail.hidden)
     assert not set(detail.hidden) & set(detail.fields)
     assert detail.fields["content"] == "我是**，电话***********，也可打***********，住测试路1号"
     assert detail.fields["address"] == "测试路1号"
@@ -121,7 +121,9 @@ async def test_an_auditor_follows_every_decision_and_reads_no_word(city: City) -
     await city.does(AGENT, number, Act.NOTE, words="很急")
     detail = await reads(city, AUDITOR, number)
     assert (detail.fields, detail.acts) == ({}, ())
-    assert set(detail.hidden) == {field.key for field in city.desk.offices.work._pack.form.fields}
+    assert set(detail.hidden) == {
+        field.key for field in city.desk.offices.work._policies().pack.form.fields
+    }
     steps = await city.desk.offices.work.history(AUDITOR, number)
     assert [step.act for step in steps] == ["register", "classify", "dispatch", "note"]
     assert all(step.actor and step.article and step.policy for step in steps)
@@ -226,7 +228,7 @@ async def test_what_a_person_wrote_among_a_steps_figures_is_masked_too(city: Cit
     from core.loop.secrecy import mask_for
 
     conduct = city.desk.offices.work._policies().versions[0].conduct
-    mask = mask_for("unit", 1, conduct, city.desk.offices.work._pack.form)
+    mask = mask_for("unit", 1, conduct, city.desk.offices.work._policies().pack.form)
     details = {"receipt": f"{NAME} {PHONE}", "units": ["housing"], "at": "2026-01-13 23:59", "n": 7}
     assert mask.details(details, {"caller_name": NAME}) == {
         "receipt": "** ***********",

@@ -111,12 +111,27 @@ async def test_what_is_signed_for_in_time_is_not_urged_to_be_signed(city: City) 
     assert [row.rung for row in await city.supervisions(number)] == ["warn"]
 
 
-async def test_nothing_comes_once_it_is_handled(city: City) -> None:
+async def test_nothing_comes_once_the_caller_is_answered(city: City) -> None:
     city.it_is("2026-01-12 09:00")
     number = await city.signed()
     await city.does(LAMPS, number, Act.HANDLE, words="已修好")
+    await city.does(LAMPS, number, Act.ANSWER, words="已告知")
     await city.passes("2026-02-06 12:00", days=1)
     assert await city.supervisions(number) == []
+
+
+async def test_who_has_handled_it_and_does_not_answer_is_supervised_all_the_same(
+    city: City,
+) -> None:
+    city.it_is("2026-01-12 09:00")
+    number = await city.signed()
+    await city.does(LAMPS, number, Act.HANDLE, words="已修好")
+    await city.passes("2026-01-26 12:00", days=1)
+    assert [row.rung for row in await city.supervisions(number)][:3] == [
+        "warn",
+        "urge",
+        "supervise",
+    ]
 
 
 async def test_nothing_comes_while_the_clock_is_stopped_though_a_timer_was_left(city: City) -> None:
