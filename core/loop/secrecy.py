@@ -13,7 +13,7 @@ from typing import Any
 
 from pydantic import JsonValue
 
-from core.loop.masking import COVER, cover, mask_name, mask_numbers, mask_phone
+from core.loop.masking import COVER, cover, mask_name, mask_numbers, mask_phone, short_names
 from core.pack.form import FormField, TicketForm
 from core.people.roles import ABOVE, HOTLINE, UNITS, Role
 from core.policy.conduct import Conduct, SecrecyLevel
@@ -39,6 +39,11 @@ class Mask:
     ends: bool = False
     words: bool = True
     class_only: bool = False  # a state secret
+
+    @property
+    def alters(self) -> bool:
+        """The words are not shown as they are kept."""
+        return self.masked or not self.words
 
     @property
     def everything(self) -> tuple[str, ...]:
@@ -73,7 +78,7 @@ class Mask:
 
         def one(value: Any) -> Any:
             if isinstance(value, str):
-                return self._free(value, known) if self.masked or not self.words else value
+                return self._free(value, known) if self.alters else value
             if isinstance(value, list):
                 return [one(part) for part in value]
             if isinstance(value, dict):
@@ -86,9 +91,10 @@ class Mask:
         """What is not to be read anywhere else either, and what stands in its place."""
         covered = self.names | {key for key in self.hidden if self._is_free(key)}
         return [
-            (value, COVER if key in self.hidden else mask_name(value))
+            (said, COVER if key in self.hidden else mask_name(value))
             for key in covered
             if isinstance(value := fields.get(key), str)
+            for said in short_names(value)
         ]
 
     def _field(self, key: str, value: JsonValue, known: list[tuple[str, str]]) -> JsonValue:

@@ -29,6 +29,7 @@ from tests.core.conftest import MASTER
 from tests.core.loop.city import (
     AGENT,
     AUDITOR,
+    AUTHORITY,
     CLOCK,
     DISPATCHER,
     LUBEI_DISPATCHER,
@@ -419,10 +420,23 @@ async def test_a_unit_cannot_ask_whose_a_confidential_ticket_is(city: City) -> N
     assert await numbers(city, mine) == [number]
     assert await numbers(city, mine, phone="15400000001") == []
     assert await numbers(city, SUPERVISOR, phone="15400000001") == [number]
-    assert await numbers(city, mine, text="路灯") == [number]
-    await city.does(SUPERVISOR, number, Act.SET_SECRECY, level=2)  # its address is hidden too
-    assert await numbers(city, mine, text="路灯") == []
     assert await numbers(city, SUPERVISOR, text="路灯") == [number]
+
+
+@pytest.mark.parametrize("few", [0, 5000], ids=["many", "few"])
+async def test_nobody_finds_by_a_word_what_is_masked_for_him(
+    city: City, few: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(finding, "FEW", few)
+    told = {"content": "我叫欧阳建国，路灯坏了", "caller_name": "欧阳建国"}
+    open_one = await city.dispatched(**told)
+    secret = await city.dispatched(**told, confidential=True)
+    mine = unit((await city.ticket(secret)).unit)
+    for words in ("欧阳建国", "路灯"):
+        assert await numbers(city, mine, text=words) == [open_one]  # he reads it as it is
+        assert await numbers(city, AUTHORITY, text=words) == []  # names are masked for him
+        assert await numbers(city, SUPERVISOR, text=words) == [secret, open_one]
+    assert await numbers(city, mine) == [secret, open_one]
 
 
 async def test_a_search_finds_only_what_the_viewer_sees(city: City) -> None:

@@ -75,10 +75,25 @@ async def test_the_unit_reads_the_callers_number_only_of_an_open_matter(city: Ci
     closed = await lamp(city, confidential=True)
     detail = await reads(city, MINE, closed)
     assert detail.secrecy == 1
-    assert detail.hidden == ("caller_name", "caller_number", "contact_phone")
+    assert {"caller_name", "caller_number", "contact_phone"} <= {*detail.hidden}
     assert not set(detail.hidden) & set(detail.fields)
     assert detail.fields["content"] == "我是**，电话***********，也可打***********，住测试路1号"
     assert detail.fields["address"] == "测试路1号"
+
+
+async def test_an_enterprise_that_asked_for_secrecy_is_not_known_either(city: City) -> None:
+    name, code = "唐山市路南区测试钢铁有限公司", "91130200MA0TEST01X"
+    number = await city.dispatched(
+        confidential=True, subject="企业", is_enterprise=True, enterprise_name=name,
+        credit_code=code, industry="黑色冶炼", title="测试钢铁反映路灯不亮",
+        content=f"{name}（信用代码{code.lower()}）门口，即测试钢铁有限公司门口，路灯不亮",
+    )  # fmt: skip
+    for who in (MINE, head("city_management"), AUTHORITY):
+        text = await everything(city, who, number)
+        for telling in ("测试钢铁", code, code.lower(), "黑色冶炼"):
+            assert telling not in text
+        assert "路灯不亮" in text
+    assert (await reads(city, SUPERVISOR, number)).fields["enterprise_name"] == name
 
 
 @pytest.mark.parametrize("level", [1, 2])
