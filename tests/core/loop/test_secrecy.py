@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 from sqlmodel import Session
 
-from core.errors import NotFound
+from core.errors import Invalid, NotFound
+from core.loop.errors import ActForbidden, WayClosed
 from core.loop.states import Act
 from core.loop.views import TicketDetail
 from core.pack import CityPack
@@ -136,7 +137,8 @@ async def test_an_auditor_follows_every_decision_and_reads_no_word(city: City) -
     await city.does(AGENT, number, Act.NOTE, words="很急")
     detail = await reads(city, AUDITOR, number)
     assert (detail.fields, detail.acts) == ({}, ())
-    assert set(detail.hidden) == {field.key for field in city.desk.offices.work._pack.form.fields}
+    form = city.desk.offices.work._policies().pack.form
+    assert set(detail.hidden) == {field.key for field in form.fields}
     steps = await city.desk.offices.work.history(AUDITOR, number)
     assert [step.act for step in steps] == ["register", "classify", "dispatch", "note"]
     assert all(step.actor and step.article and step.policy for step in steps)
@@ -168,6 +170,34 @@ async def test_who_makes_a_ticket_too_secret_for_himself_reads_no_more_of_it(cit
     assert (detail.fields, detail.acts, detail.secrecy) == ({}, (), 2)
     with pytest.raises(NotFound):
         await reads(city, OTHER_AGENT, number)
+
+
+async def test_only_the_head_lowers_the_level_and_says_why(city: City) -> None:
+    number = await lamp(city, confidential=True)
+    for who in (AGENT, OTHER_AGENT, DISPATCHER):
+        with pytest.raises(ActForbidden):
+            await city.does(who, number, Act.SET_SECRECY, level=0, words="诉求人同意公开")
+        assert (await last(city.desk))[3:] == ("refused", "act_forbidden")
+    for words in ("", "  "):
+        with pytest.raises(Invalid):
+            await city.does(SUPERVISOR, number, Act.SET_SECRECY, level=0, words=words)
+    assert (await city.ticket(number)).secrecy == 1
+    await city.does(SUPERVISOR, number, Act.SET_SECRECY, level=0, words="诉求人同意公开")
+    assert (await city.ticket(number)).secrecy == 0
+    assert await city.words(number) == ["诉求人同意公开"]
+
+
+async def test_the_mark_on_the_form_goes_with_the_level(city: City) -> None:
+    number = await city.classified()
+    await city.does(AGENT, number, Act.SET_SECRECY, level=1)  # raised without a word
+    assert (await city.fields(number))["confidential"] is True
+    for mark in (False, None):
+        with pytest.raises(WayClosed):
+            await city.does(AGENT, number, Act.AMEND, fields={"confidential": mark})
+    await city.does(SUPERVISOR, number, Act.SET_SECRECY, level=0, words="不必保密")
+    assert (await city.fields(number))["confidential"] is False
+    await city.does(AGENT, number, Act.AMEND, fields={"content": "补充"})
+    assert (await city.ticket(number)).secrecy == 0, "nothing raises it again behind his back"
 
 
 async def test_each_sees_only_what_is_his(city: City, pack: CityPack) -> None:
@@ -241,7 +271,7 @@ async def test_what_a_person_wrote_among_a_steps_figures_is_masked_too(city: Cit
     from core.loop.secrecy import mask_for
 
     conduct = city.desk.offices.work._policies().versions[0].conduct
-    mask = mask_for("unit", 1, conduct, city.desk.offices.work._pack.form)
+    mask = mask_for("unit", 1, conduct, city.desk.offices.work._policies().pack.form)
     details = {"receipt": f"{NAME} {PHONE}", "units": ["housing"], "at": "2026-01-13 23:59", "n": 7}
     assert mask.details(details, {"caller_name": NAME}) == {
         "receipt": "** ***********",
