@@ -108,7 +108,8 @@ def cover(text: str, known: Iterable[tuple[str, str]]) -> str:
     for value, shown in sorted(known, key=lambda pair: -len(pair[0])):
         letters = [re.escape(letter) for letter in value if not letter.isspace()]
         if len(letters) > 1:
-            text = re.sub(r"[\W_]*?".join(letters), shown.replace("\\", r"\\"), text, flags=re.I)
+            wanted = re.compile(r"[\W_]*?".join(letters), re.IGNORECASE)
+            text = wanted.sub(shown.replace("\\", r"\\"), text)
     return text
 
 

@@ -66,11 +66,14 @@ class Mask:
         known = self._known(fields)
         return {key: self._field(key, value, known) for key, value in shown.items()}
 
-    def text(self, words: str | None, fields: Mapping[str, JsonValue]) -> str | None:
-        """Words of the ticket's history; ``fields`` is its whole form."""
+    def text(self, words: str | None, *forms: Mapping[str, JsonValue]) -> str | None:
+        """Words of the ticket's history; ``forms`` is its whole form, or those of several tickets
+        that the words are about."""
         if words is None or not self.words:
             return None
-        return self._free(words, self._known(fields)) if self.masked else words
+        if not self.masked:
+            return words
+        return self._free(words, [one for fields in forms for one in self._known(fields)])
 
     def details(self, details: Mapping[str, Any], fields: Mapping[str, JsonValue]) -> Any:
         """A step's ids and figures; what somebody wrote among them is text like any other."""
