@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from sqlalchemy import create_engine
-from sqlmodel import Session, SQLModel, select, text
+from sqlmodel import Session, SQLModel, col, select, text
 
 from core.loop import finding
 from core.loop.finding import find
@@ -39,6 +39,7 @@ from tests.core.loop.city import (
     at,
     unit,
 )
+from tests.core.people.ledger import whole
 
 NOON = datetime(2026, 1, 12, 4, 0, tzinfo=UTC)
 
@@ -467,19 +468,23 @@ async def test_a_units_search_finds_the_same_along_either_way(
         assert found == made[::-1]
 
 
-async def test_each_list_leaves_one_line_in_the_log_without_what_was_asked(city: City) -> None:
-    await city.registers()
-    for asked in ({"text": "路灯"}, {"phone": "15400000001"}, {"text": "井盖"}):
+async def test_each_list_leaves_its_lines_in_the_log_without_what_was_asked(city: City) -> None:
+    one, other = await city.registers(), await city.registers()
+    for asked in ({}, {"open": True}, {"text": "井盖"}, {"text": "路灯"}, {"phone": "15400000001"}):
         await page(city, OTHER_AGENT, **asked)
 
     def entries(session: Session) -> list[AccessRow]:
-        return [*session.exec(select(AccessRow).where(AccessRow.act == "list"))]
+        query = select(AccessRow).where(col(AccessRow.act).in_(["list", "search"]))
+        return [*session.exec(query.order_by(col(AccessRow.seq)))]
 
     lines = await city.desk._database.read(entries)
-    assert [line.actor for line in lines] == [OTHER_AGENT.agent] * 3
-    shown, again, nothing = (line.subject for line in lines)
-    assert shown == again and shown.startswith("1-") and nothing.startswith("0-")
+    assert {line.actor for line in lines} == {OTHER_AGENT.agent}
+    # A list is one line; a search that finds somebody is one for each ticket that is his.
+    shown, again, nothing = (line.subject for line in lines if line.act == "list")
+    assert shown == again and shown.startswith("2-") and nothing.startswith("0-")
     assert len(shown) == 34
+    assert [line.subject for line in lines if line.act == "search"] == [other, one] * 2
+    assert await whole(city.desk)
 
 
 # What a list costs.
