@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Annotated, Any
 
@@ -58,12 +59,17 @@ def amend(scene: Scene, body: Amend) -> Outcome:
     check_fields(scene.policy.pack.form, given)
     if scene.ticket.secrecy >= STATE_SECRET:
         raise SecretContent
-    if scene.ticket.secrecy > 0 and given.get(CONFIDENTIAL, True) is not True:
-        raise WayClosed("the mark goes with the level", act=Act.SET_SECRECY.value)
+    keep_mark(scene, given)
     fields = scene.fields() | given
     scene.put_fields(fields)
     fill_columns(scene, fields)
     return Outcome(details={"fields": sorted(body.fields)})
+
+
+def keep_mark(scene: Scene, given: Mapping[str, JsonValue]) -> None:
+    """Raises ``WayClosed`` where ``given`` would take the mark of secrecy and leave the level."""
+    if scene.ticket.secrecy > 0 and given.get(CONFIDENTIAL, True) is not True:
+        raise WayClosed("the mark goes with the level", act=Act.SET_SECRECY.value)
 
 
 def plain(value: Any) -> Any:

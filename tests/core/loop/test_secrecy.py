@@ -194,6 +194,10 @@ async def test_the_mark_on_the_form_goes_with_the_level(city: City) -> None:
     for mark in (False, None):
         with pytest.raises(WayClosed):
             await city.does(AGENT, number, Act.AMEND, fields={"confidential": mark})
+        for given in ({"keep": {"confidential": mark}}, {"parts": [{"confidential": mark}]}):
+            form: dict[str, Any] = {"parts": [{"title": "另一件事"}]} | given
+            with pytest.raises(WayClosed):
+                await city.does(AGENT, number, Act.SPLIT, **form)
     await city.does(SUPERVISOR, number, Act.SET_SECRECY, level=0, words="不必保密")
     assert (await city.fields(number))["confidential"] is False
     await city.does(AGENT, number, Act.AMEND, fields={"content": "补充"})
