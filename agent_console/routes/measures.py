@@ -17,6 +17,7 @@ from core.loop.errors import (
     ActForbidden,
     AskedAlready,
     EvidenceMissing,
+    EvidenceUsed,
     NothingAsked,
     OwnDecision,
     ReasonUnknown,
@@ -69,7 +70,13 @@ async def to_decide(parts: PartsOf, viewer: ViewerOf) -> list[MeasureView]:
     "",
     status_code=201,
     responses=asked(
-        ActForbidden, ReasonUnknown, EvidenceMissing, StepMissing, AskedAlready, PolicyUnknown
+        ActForbidden,
+        ReasonUnknown,
+        EvidenceMissing,
+        EvidenceUsed,
+        StepMissing,
+        AskedAlready,
+        PolicyUnknown,
     ),
 )
 async def propose(body: Proposal, parts: PartsOf, viewer: ViewerOf) -> MeasureView:
@@ -86,6 +93,8 @@ async def propose(body: Proposal, parts: PartsOf, viewer: ViewerOf) -> MeasureVi
         ActForbidden,
         OwnDecision,
         StepMissing,
+        EvidenceMissing,
+        EvidenceUsed,
         IllegalTransition,
         PolicyUnknown,
         YearUnknown,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Iterable
 from concurrent.futures import Future, ThreadPoolExecutor
 from datetime import timedelta
 from functools import partial
@@ -40,6 +40,7 @@ from core.store.vault import Vault
 from core.transcript import Segment, StreamReport
 from core.views import (
     AgentView,
+    CallView,
     DraftView,
     Event,
     EventKind,
@@ -291,13 +292,16 @@ class HotlineDesk:
         """Raises ``NoConsole``, as all of the console's do, for roles that have none."""
         await self._console(viewer, "snapshot")
         read = await self._feed.snapshot(viewer)
+        await self._saw(viewer, "snapshot", read.calls)
         return read.model_copy(update={"calls": tuple(map(self._live.now, read.calls))})
 
     async def events_after(self, viewer: Viewer, cursor: int, limit: int) -> list[Event]:
         await self._console(viewer, "events")
+        events = await self._feed.events_after(viewer, cursor, limit)
+        await self._saw(viewer, "events", [event.call for event in events if event.call])
         return [
             event.model_copy(update={"call": self._live.now(event.call)}) if event.call else event
-            for event in await self._feed.events_after(viewer, cursor, limit)
+            for event in events
         ]
 
     def follow(self, viewer: Viewer) -> AsyncIterator[Event]:
@@ -306,10 +310,14 @@ class HotlineDesk:
 
     async def set_field(self, viewer: Viewer, call_id: str, field: str, value: Any) -> DraftView:
         await self._console(viewer, "set_field", call_id)
-        return await self._write(
-            call_id,
-            lambda session: self._drafts.set_field(session, viewer, call_id, field, value),
-        )
+
+        def work(session: Session) -> DraftView:
+            draft = self._drafts.set_field(session, viewer, call_id, field, value)
+            if self._records.call_row(session, call_id).agent != viewer.agent:
+                self.log.enter(session, viewer, "set_field", call_id)
+            return draft
+
+        return await self._write(call_id, work)
 
     async def submit(self, viewer: Viewer, call_id: str) -> TicketView:
         await self._console(viewer, "submit", call_id)
@@ -325,6 +333,14 @@ class HotlineDesk:
         """Raises ``NoConsole``, and writes that down."""
         if viewer.role not in CONSOLE:
             await self._logged.run(viewer, act, subject, lambda _: require_console(viewer.role))
+
+    async def _saw(self, viewer: Viewer, act: str, calls: Iterable[CallView]) -> None:
+        """Write down whose calls, other than his own, a head was shown."""
+        others = sorted({call.call_id for call in calls if call.agent != viewer.agent})
+        if others:
+            await self._database.write(
+                lambda session: self.log.enter_each(session, viewer, act, others)
+            )
 
     def _pass_words(self, segment: Segment) -> None:
         view = SegmentView(**{name: getattr(segment, name) for name in SegmentView.model_fields})

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from sqlmodel import Session, col, select
@@ -12,6 +13,7 @@ from core.desk.feed import may_see
 from core.errors import NotFound
 from core.loop.engine import Work
 from core.loop.hearings import granted
+from core.loop.origin import about_call
 from core.people.errors import RecordingClosed
 from core.people.logged import Logged
 from core.people.roles import require_console
@@ -33,11 +35,12 @@ class Shelf:
     async def recording(self, viewer: Viewer, call_id: str, leg: Leg) -> str:
         """Where one leg's recording lies.
 
+        Of all tickets about the call, those split off too, the strictest decides.
+
         Raises ``NotFound``, also for a call of somebody else; ``RecordingClosed`` while nobody has
         approved that a confidential matter is heard (``core.loop.hearings``).
         """
-        about = select(TicketRow.number).where(TicketRow.call_id == call_id)
-        number = await self.database.read(lambda session: session.exec(about).first())
+        about = await self.database.read(lambda session: _about(session, call_id))
 
         def work(session: Session) -> str:
             require_console(viewer.role)
@@ -45,16 +48,19 @@ class Shelf:
             row = session.get(RecordingRow, (call_id, leg.value))
             if call is None or row is None or row.erase:
                 raise NotFound("no such recording", call_id=call_id, leg=leg.value)
-            ticket = session.get(TicketRow, number) if number else None
-            secret = ticket is not None and ticket.secrecy > 0
-            approved = secret and granted(session, viewer, str(number), self.clock.now())
+            secret = _strictest(about_call(session, call_id))
+            approved = any(
+                granted(session, viewer, ticket.number, self.clock.now()) for ticket in secret
+            )
             if not approved and not may_see(viewer, call.agent or NOBODY):
                 raise NotFound("no such recording", call_id=call_id, leg=leg.value)
             if secret and not approved:
-                raise RecordingClosed(number=number)
+                raise RecordingClosed(number=secret[0].number)
             return row.file
 
-        return await self.logged.run(viewer, "listen", number or call_id, work)
+        # One ticket's line stands under its number, that of several under their call.
+        subject = about[0] if len(about) == 1 else call_id
+        return await self.logged.run(viewer, "listen", subject, work)
 
     async def to_erase(self, limit: int) -> list[tuple[str, Leg, str]]:
         """Files of ended calls that are to be deleted, as (call id, leg, file)."""
@@ -83,3 +89,13 @@ class Shelf:
             session.add(row)
 
         await self.write(work)
+
+
+def _about(session: Session, call_id: str) -> list[str]:
+    return [ticket.number for ticket in about_call(session, call_id)]
+
+
+def _strictest(tickets: Sequence[TicketRow]) -> list[TicketRow]:
+    """Those of the highest level of secrecy; none while all are open."""
+    level = max((ticket.secrecy for ticket in tickets), default=0)
+    return [ticket for ticket in tickets if level and ticket.secrecy == level]

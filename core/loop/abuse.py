@@ -6,6 +6,7 @@ third may review. A limit ends by itself.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -43,8 +44,8 @@ class Proceedings:
     def propose(
         self, number: str, measure: str, reason: str, words: str, pieces: tuple[str, ...]
     ) -> AbuseRow:
-        """Raises ``Invalid``, ``ReasonUnknown``, ``EvidenceMissing``, ``StepMissing``,
-        ``AskedAlready``."""
+        """Raises ``Invalid``, ``ReasonUnknown``, ``EvidenceMissing``, ``EvidenceUsed``,
+        ``StepMissing``, ``AskedAlready``."""
         digest = caller_digest(self.vault, number)
         if digest is None:
             raise Invalid("a measure is against a number")
@@ -54,7 +55,7 @@ class Proceedings:
         self._check_order(rule, digest)
         if measures.proposed(digest, measure):
             raise AskedAlready(measure=measure)
-        Evidence(self.session, self.vault).check(digest, pieces, rule.evidence)
+        self._check_evidence(policy, rule, digest, pieces)
         row = AbuseRow(
             caller_digest=digest,
             measure=measure,
@@ -71,17 +72,19 @@ class Proceedings:
         return row
 
     def decide(self, id: int, granted: bool, words: str) -> AbuseRow:
-        """Raises ``NotFound``, ``OwnDecision``, ``StepMissing``, ``IllegalTransition``."""
+        """Raises ``NotFound``, ``OwnDecision``, ``StepMissing``, ``EvidenceMissing``,
+        ``EvidenceUsed``, ``IllegalTransition``."""
         row = Measures(self.session).row(id)
         if row.proposed_by == self.viewer.agent:
             raise OwnDecision(measure=id)
+        if granted and row.state == S.PROPOSED.value:
+            self._check_again(row)
         _move(row, MeasureState(row.state), S.IN_FORCE if granted else S.DISMISSED)
         row.decided_by, row.decided_at = self.viewer.agent, self.now
         row.decision_sealed = self._seal(row, words)
         if granted:
             policy = self.policies.named(row.policy)
             rule = _rule(policy, row.measure)
-            self._check_order(rule, row.caller_digest)  # it may have been lifted meanwhile
             if rule.lasts is not None:
                 row.until = due(policy.calendar, self.now, rule.lasts)
             self._tell(policy, row)
@@ -110,6 +113,20 @@ class Proceedings:
         row.reviewed_by, row.reviewed_at = self.viewer.agent, self.now
         row.review_sealed = self._seal(row, words)
         return row
+
+    def _check_again(self, row: AbuseRow) -> None:
+        """Meanwhile the milder measure may have been lifted, another one taken on the same
+        evidence, or that deleted."""
+        policy = self.policies.named(row.policy)
+        rule = _rule(policy, row.measure)
+        self._check_order(rule, row.caller_digest)
+        self._check_evidence(policy, rule, row.caller_digest, row.evidence)
+
+    def _check_evidence(
+        self, policy: Policy, rule: Measure, digest: str, pieces: Sequence[str]
+    ) -> None:
+        used = Measures(self.session).carried(digest, policy.conduct.carried_by(rule))
+        Evidence(self.session, self.vault).check(digest, pieces, rule.evidence, used)
 
     def _check_order(self, rule: Measure, digest: str) -> None:
         if rule.after is not None and not Measures(self.session).taken(digest, rule.after):

@@ -72,8 +72,8 @@ class AbuseDesk:
     ) -> MeasureView:
         """Propose a measure against a number, in any spelling; ``words`` say what happened.
 
-        Raises ``Invalid``, ``ReasonUnknown``, ``EvidenceMissing``, ``StepMissing``,
-        ``AskedAlready``.
+        Raises ``Invalid``, ``ReasonUnknown``, ``EvidenceMissing``, ``EvidenceUsed``,
+        ``StepMissing``, ``AskedAlready``.
         """
         told, pieces = _checked(_WORDS, words), _checked(_PIECES, evidence)
         return await self._act(
@@ -86,7 +86,8 @@ class AbuseDesk:
     async def decide(self, viewer: Viewer, id: int, granted: bool, words: str) -> MeasureView:
         """By a supervisor of the city, and not by who proposed it.
 
-        Raises ``NotFound``, ``OwnDecision``, ``StepMissing``, ``IllegalTransition``.
+        Raises ``NotFound``, ``OwnDecision``, ``StepMissing``, ``EvidenceMissing``,
+        ``EvidenceUsed``, ``IllegalTransition``.
         """
         why = _checked(_WORDS, words)
         return await self._act(

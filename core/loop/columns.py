@@ -15,6 +15,8 @@ from core.pack.form import TicketForm
 from core.store.tables import TicketRow
 from core.store.vault import Vault
 
+CONFIDENTIAL = "confidential"
+
 
 def fill_columns(scene: Scene, fields: Mapping[str, JsonValue]) -> None:
     """Bring the columns in step with the form."""
@@ -37,7 +39,7 @@ def fill(ticket: TicketRow, fields: Mapping[str, JsonValue], pack: CityPack, vau
     ticket.contact_digest = caller_digest(vault, text(fields, "contact_phone"))
     address = _squeezed(text(fields, "address"))
     ticket.place_digest = vault.digest(f"{ticket.county}|{address}") if address else None
-    if fields.get("confidential") is True and ticket.secrecy == 0:
+    if fields.get(CONFIDENTIAL) is True and ticket.secrecy == 0:
         ticket.secrecy = 1
 
 

@@ -8,6 +8,7 @@ from sqlalchemy import String, cast
 from sqlmodel import Session, col, select, update
 
 from core.store.loop_tables import MeetingRow, MeetingTicketRow, ProblemRow
+from core.store.tables import TicketRow
 
 LARGEST = 2**31 - 1  # number of a row
 
@@ -54,10 +55,34 @@ class Coordination:
             query = query.where(invited.contains(f'"{unit}"', autoescape=True))
         return [*self.session.exec(query.order_by(col(MeetingRow.id).desc()).limit(limit))]
 
+    def meetings_on(self, number: str) -> list[MeetingRow]:
+        """Those on whose list the ticket is, in order."""
+        query = (
+            select(MeetingRow)
+            .join(MeetingTicketRow, col(MeetingTicketRow.meeting) == col(MeetingRow.id))
+            .where(MeetingTicketRow.number == number)
+            .order_by(col(MeetingRow.id))
+            .with_for_update(of=MeetingRow)
+        )
+        return [*self.session.exec(query).all()]
+
     def item(self, meeting: int, number: str) -> MeetingTicketRow | None:
         return self.session.get(MeetingTicketRow, (meeting, number))
+
+    def tickets(self, meeting: int) -> list[TicketRow]:
+        """The tickets on the meeting's list, by number."""
+        query = select(TicketRow).join(
+            MeetingTicketRow, col(MeetingTicketRow.number) == col(TicketRow.number)
+        )
+        query = query.where(MeetingTicketRow.meeting == meeting)
+        return [*self.session.exec(query.order_by(col(TicketRow.number))).all()]
 
     def items(self, meeting: int) -> list[MeetingTicketRow]:
         """What is on the meeting's list, by number."""
         query = select(MeetingTicketRow).where(MeetingTicketRow.meeting == meeting)
         return [*self.session.exec(query.order_by(col(MeetingTicketRow.number))).all()]
+
+
+def record_of(meeting: MeetingRow) -> str:
+    """The name under which its minutes are sealed."""
+    return f"meeting-{meeting.id}"

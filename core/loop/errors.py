@@ -73,6 +73,12 @@ class EvidenceMissing(Invalid):
     error_id = "evidence_missing"
 
 
+class EvidenceUsed(EvidenceMissing):
+    """``used`` names the pieces that carried such a measure, or a milder one, before."""
+
+    error_id = "evidence_used"
+
+
 class StepMissing(Conflict):
     """The milder measure that has to come first was not taken."""
 

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 from sqlmodel import Session, col, select
 
-from core.loop.errors import EvidenceMissing
+from core.loop.errors import EvidenceMissing, EvidenceUsed
 from core.loop.measures import view
 from core.store.loop_tables import AbuseRow
 from core.store.tables import CallRow, RecordingRow, SegmentRow, TicketRow
@@ -24,16 +25,21 @@ class Evidence:
     session: Session
     vault: Vault
 
-    def check(self, digest: str, pieces: tuple[str, ...], least: int) -> None:
-        """Enough different ones, each of this number and with something said in it.
+    def check(
+        self, digest: str, pieces: Sequence[str], least: int, used: frozenset[str] = frozenset()
+    ) -> None:
+        """Enough different ones beside those ``used`` before, each of this number and with
+        something said in it.
 
-        Raises ``EvidenceMissing``.
+        Raises ``EvidenceMissing``, ``EvidenceUsed``.
         """
         wrong = [piece for piece in pieces if not self._tells(digest, piece)]
         if wrong:
             raise EvidenceMissing("not a talk or ticket of this number", pieces=wrong)
         if len(set(pieces)) < least:
             raise EvidenceMissing(given=len(set(pieces)), least=least)
+        if len(set(pieces) - used) < least:
+            raise EvidenceUsed(used=sorted(set(pieces) & used), least=least)
 
     def _tells(self, digest: str, piece: str) -> bool:
         call = self.session.get(CallRow, piece)

@@ -9,7 +9,6 @@ from sqlalchemy import (
     Select,
     SQLColumnExpression,
     exists,
-    false,
     func,
     literal,
     or_,
@@ -20,10 +19,9 @@ from sqlalchemy.orm import aliased
 from sqlmodel import Session, col
 
 from core.loop.columns import phone
-from core.loop.masking import mask_numbers
 from core.loop.query import Mark, QueryInvalid
 from core.loop.secrecy import Mask
-from core.people.roles import ABOVE, UNITS, Role
+from core.people.roles import UNITS
 from core.people.sight_clause import parts_of, seen_by
 from core.ports import TicketQuery, Viewer
 from core.search.blind import FIELDS, FTS, all_of, asked_for, each_of, place_of
@@ -77,7 +75,7 @@ def find(
 ) -> Found:
     """All tickets that ``query`` asks for and ``viewer`` sees, the newest first, after ``mark``.
 
-    ``masks`` by level of secrecy: what the viewer may not read he cannot find either.
+    ``masks`` by level of secrecy: what the viewer may not read he cannot find either (0235).
     ``near``: only those among the next ``NEAR`` tickets. Raises ``QueryInvalid``.
     """
     sqlite = session.get_bind().dialect.name == "sqlite"
@@ -94,7 +92,7 @@ def find(
         found = _of_all(mark).where(seen_by(viewer, county))
     if few:
         found = found.join(WordsRow, _SAME_TICKET).where(*each_of(_words(vault, query.text)))
-    return found.where(*_filters(query, vault, along), *_findable(viewer, query, masks))
+    return found.where(*_filters(query, vault, along), *_findable(query, masks))
 
 
 def _asis(column: SQLColumnExpression[str]) -> SQLColumnExpression[str]:
@@ -239,14 +237,15 @@ def _digest(number: str, vault: Vault) -> str:
     return vault.digest(digits)
 
 
-def _findable(viewer: Viewer, query: TicketQuery, masks: Mapping[int, Mask]) -> Iterator[Condition]:
-    """Nobody asks his way to what is hidden from him (articles 39, 48): those above the hotline
-    read numbers masked, so they find nobody by one either."""
-    by_number = query.phone or mask_numbers(query.text, ends=False) != query.text
-    if viewer.role in ABOVE | {Role.AUDITOR} and by_number:
-        yield false()
+def _findable(query: TicketQuery, masks: Mapping[int, Mask]) -> Iterator[Condition]:
+    """Nobody asks his way to what is kept from him (articles 39, 48): where his mask alters the
+    words, he finds nothing by a word or a number, read by him or not."""
     for asked, fields in ((query.phone, PHONES), (query.text, FIELDS)):
         if asked:
-            shown = [level for level, mask in masks.items() if not mask.hidden & set(fields)]
+            shown = [
+                level
+                for level, mask in masks.items()
+                if not mask.alters and not mask.hidden & set(fields)
+            ]
             if len(shown) < len(masks):
                 yield col(TicketRow.secrecy).in_(shown)

@@ -48,6 +48,10 @@ _DAY = re.compile(
 _TICKET = re.compile(r"20\d\d(?:0[1-9]|1[0-2])(?:0[1-9]|[12]\d|3[01])\d{5}", re.ASCII)
 
 Token = tuple[int, int]  # a digit said in text[start:end]
+# An enterprise is called by what stands between its place and its legal form.
+_PLACE = re.compile(r"\A(?:.{2,7}?(?:省|自治区))?(?:.{2,5}?市)?(?:.{1,4}?[区县旗])?")
+_FORM = re.compile(r"(?:集团|控股)?(?:股份|责任)?(?:有限)?(?:责任)?(?:集团)?(?:总|分)?公司\Z")
+_IN_BRACKETS = re.compile(r"[(（][^)）]*[)）]")
 
 
 def mask_numbers(text: str, *, ends: bool, least: int = LEAST_DIGITS) -> str:
@@ -83,8 +87,20 @@ def mask_name(name: str) -> str:
     return bare[:1] + COVER if bare else ""
 
 
+def short_names(name: str) -> frozenset[str]:
+    """The name, and what it is called for short: without place, legal form and what is in brackets.
+
+    A person's name has none of these; what would be a single character is left out.
+    """
+    bare = _IN_BRACKETS.sub("", name.strip())
+    formless = _FORM.sub("", bare)
+    forms = {bare, formless, _PLACE.sub("", bare), _PLACE.sub("", formless)}
+    return frozenset({name} | {form for form in forms if len(form) > 1})
+
+
 def cover(text: str, known: Iterable[tuple[str, str]]) -> str:
-    """The text with each known value (name, address) replaced, blanks inside it or not.
+    """The text with each known value (name, address) replaced, blanks inside it or not, in capitals
+    or not.
 
     ``known``: pairs of the value and what is shown for it. A single character is left: it is no
     name.
@@ -92,7 +108,8 @@ def cover(text: str, known: Iterable[tuple[str, str]]) -> str:
     for value, shown in sorted(known, key=lambda pair: -len(pair[0])):
         letters = [re.escape(letter) for letter in value if not letter.isspace()]
         if len(letters) > 1:
-            text = re.sub(r"[\W_]*?".join(letters), shown.replace("\\", r"\\"), text)
+            wanted = re.compile(r"[\W_]*?".join(letters), re.IGNORECASE)
+            text = wanted.sub(shown.replace("\\", r"\\"), text)
     return text
 
 

@@ -106,6 +106,16 @@ class Measures:
             row.measure == measure and row.state == S.IN_FORCE.value for row in self.of(digest)
         )
 
+    def carried(self, digest: str, measures: frozenset[str]) -> frozenset[str]:
+        """Pieces of evidence on which one of these measures was taken against the number and
+        stood, also where its end has passed."""
+        return frozenset(
+            piece
+            for row in self.of(digest)
+            if row.measure in measures and row.state == S.IN_FORCE.value
+            for piece in row.evidence
+        )
+
     def proposed(self, digest: str, measure: str) -> bool:
         return any(
             row.measure == measure and row.state == S.PROPOSED.value for row in self.of(digest)

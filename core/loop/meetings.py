@@ -23,6 +23,7 @@ from core.loop.errors import (
     TooLate,
     UnitUnknown,
 )
+from core.loop.minutes import keep_minutes, minutes_for
 from core.loop.repository import LoopRepository
 from core.loop.responsibility import exists
 from core.loop.scene import Body
@@ -107,7 +108,7 @@ class Meetings:
             if row.held_at is not None:
                 raise AskedAlready(meeting=meeting)
             row.held_at = self._clock.now()
-            row.minutes_sealed = self._vault.seal(session, _record(meeting), given.minutes)
+            keep_minutes(session, self._vault, row, given.minutes)
             session.add(row)
             self._log.enter(session, viewer, "hold_meeting", str(meeting))
             return self._view(session, viewer, row)
@@ -243,9 +244,7 @@ class Meetings:
         return row
 
     def _view(self, session: Session, viewer: Viewer, row: MeetingRow) -> MeetingView:
-        minutes = None
-        if row.minutes_sealed is not None and viewer.role not in UNITS:
-            minutes = self._vault.open(session, _record(row.id or 0), row.minutes_sealed)
+        policy = self._policies().at(self._clock.now())
         return MeetingView(
             meeting=row.id or 0,
             county=row.county,
@@ -254,7 +253,7 @@ class Meetings:
             planned_at=row.planned_at,
             held_at=row.held_at,
             units=tuple(row.units),
-            minutes=minutes,
+            minutes=minutes_for(session, self._vault, viewer, policy, row),
             items=tuple(
                 MeetingItem(
                     number=item.number, unit=item.unit, due=item.due, resolved_at=item.resolved_at
@@ -274,8 +273,3 @@ def _attends(viewer: Viewer, row: MeetingRow) -> bool:
     if viewer.role in UNITS:
         return viewer.unit in row.units
     return viewer.role in CALLERS | {Role.DISPATCHER} and viewer.county in ("", row.county)
-
-
-def _record(meeting: int) -> str:
-    """Under what key its minutes are sealed."""
-    return f"meeting-{meeting}"

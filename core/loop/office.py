@@ -15,6 +15,7 @@ from core.loop.acts import ACTS
 from core.loop.children import children
 from core.loop.engine import Loop
 from core.loop.lists import TicketLists
+from core.loop.origin import call_of
 from core.loop.parts import PartView
 from core.loop.repeats import Repeat
 from core.loop.repository import LoopRepository
@@ -25,6 +26,7 @@ from core.loop.views import StepView, TicketDetail, TicketPage
 from core.people.access import AccessLog
 from core.people.logged import Logged, Write
 from core.people.rights import acts_for
+from core.people.roles import CONSOLE
 from core.people.sight import sees
 from core.policy.book import PolicyBook
 from core.ports import TicketQuery, Viewer
@@ -173,6 +175,7 @@ class WorkOffice:
             acts=() if erased or not seen else acts_for(viewer, state, tasks, ACTS),
             erased=erased,
             children=children(session, viewer, ticket.number) if seen else (),
+            call_id=call_of(session, ticket) if seen and viewer.role in CONSOLE else None,
         )
 
     def _step(

@@ -18,6 +18,7 @@ from sqlmodel import Session
 from core.clock import Clock
 from core.errors import HotlineError
 from core.loop.engine import Loop
+from core.loop.origin import at_work
 from core.loop.retention_rows import (
     PAGE,
     empty_notices,
@@ -130,12 +131,13 @@ class Retention:
         while limit is not None:
             page = await self._database.read(_page(old_calls, limit, after))
 
-            def work(session: Session, calls: Sequence[str] = page) -> None:
-                for call_id in calls:
+            def work(session: Session, calls: Sequence[str] = page) -> int:
+                due = [call_id for call_id in calls if not at_work(session, call_id)]
+                for call_id in due:
                     erase_call(session, self._vault, call_id)
+                return len(due)
 
-            await self._database.write(work)
-            erased += len(page)
+            erased += await self._database.write(work)
             if len(page) < PAGE:
                 break
             after = page[-1]

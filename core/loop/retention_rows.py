@@ -29,7 +29,7 @@ def old_tickets(session: Session, before: datetime, after: str) -> Sequence[Tick
 
 
 def old_calls(session: Session, before: datetime, after: str) -> Sequence[str]:
-    """Ended before that moment, still readable, and of no ticket that is still at work."""
+    """Ended before that moment, still readable, and their own ticket is not at work any more."""
     at_work = select(TicketRow.call_id).where(
         col(TicketRow.open).is_(True), col(TicketRow.call_id).is_not(None)
     )

@@ -13,7 +13,7 @@ from typing import Any
 
 from pydantic import JsonValue
 
-from core.loop.masking import COVER, cover, mask_name, mask_numbers, mask_phone
+from core.loop.masking import COVER, cover, mask_name, mask_numbers, mask_phone, short_names
 from core.pack.form import FormField, TicketForm
 from core.people.roles import ABOVE, HOTLINE, UNITS, Role
 from core.policy.conduct import Conduct, SecrecyLevel
@@ -41,6 +41,11 @@ class Mask:
     class_only: bool = False  # a state secret
 
     @property
+    def alters(self) -> bool:
+        """The words are not shown as they are kept."""
+        return self.masked or not self.words
+
+    @property
     def everything(self) -> tuple[str, ...]:
         return tuple(sorted(field.key for field in self.form.fields))
 
@@ -61,11 +66,14 @@ class Mask:
         known = self._known(fields)
         return {key: self._field(key, value, known) for key, value in shown.items()}
 
-    def text(self, words: str | None, fields: Mapping[str, JsonValue]) -> str | None:
-        """Words of the ticket's history; ``fields`` is its whole form."""
+    def text(self, words: str | None, *forms: Mapping[str, JsonValue]) -> str | None:
+        """Words of the ticket's history; ``forms`` is its whole form, or those of several tickets
+        that the words are about."""
         if words is None or not self.words:
             return None
-        return self._free(words, self._known(fields)) if self.masked else words
+        if not self.masked:
+            return words
+        return self._free(words, [one for fields in forms for one in self._known(fields)])
 
     def details(self, details: Mapping[str, Any], fields: Mapping[str, JsonValue]) -> Any:
         """A step's ids and figures; what somebody wrote among them is text like any other."""
@@ -73,7 +81,7 @@ class Mask:
 
         def one(value: Any) -> Any:
             if isinstance(value, str):
-                return self._free(value, known) if self.masked or not self.words else value
+                return self._free(value, known) if self.alters else value
             if isinstance(value, list):
                 return [one(part) for part in value]
             if isinstance(value, dict):
@@ -86,9 +94,10 @@ class Mask:
         """What is not to be read anywhere else either, and what stands in its place."""
         covered = self.names | {key for key in self.hidden if self._is_free(key)}
         return [
-            (value, COVER if key in self.hidden else mask_name(value))
+            (said, COVER if key in self.hidden else mask_name(value))
             for key in covered
             if isinstance(value := fields.get(key), str)
+            for said in short_names(value)
         ]
 
     def _field(self, key: str, value: JsonValue, known: list[tuple[str, str]]) -> JsonValue:

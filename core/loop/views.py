@@ -13,7 +13,9 @@ class TicketDetail(View):
     """A ticket for one viewer. ``fields`` are the form's, masked; ``hidden`` names what is not
     shown at all; ``erased``: its text was lawfully deleted. Times are UTC. ``acts`` are what this
     viewer may do to it now. ``parent`` is the main ticket that it was merged into; ``children``,
-    as far as this viewer sees them, what was merged into it or split off from it."""
+    as far as this viewer sees them, what was merged into it or split off from it. ``call_id``, for
+    whoever may have a telephone console, is the call it was told in, by which its recording is
+    heard; also of what was split off."""
 
     number: str
     state: str
@@ -41,6 +43,7 @@ class TicketDetail(View):
     acts: tuple[str, ...]
     erased: bool = False
     children: tuple[str, ...] = ()
+    call_id: str | None = None
 
 
 class StepView(View):

@@ -11,18 +11,19 @@ from __future__ import annotations
 import hashlib
 import hmac
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC
 from typing import Literal
 
+from sqlalchemy import literal, union_all
 from sqlalchemy import select as sa_select
 from sqlmodel import Session, SQLModel, col, select, text
 
 from core.clock import Clock
 from core.people.roles import Role
 from core.ports import Viewer
-from core.store.loop_tables import AccessHeadRow, AccessRow, StepRow
+from core.store.loop_tables import AccessHeadRow, AccessRow, PageRow, StepRow
 
 FIRST = "0" * 64
 BATCH = 5000
@@ -35,6 +36,11 @@ _BEGIN = text(
 _END = sa_select(_HEADS.c.entries, _HEADS.c.digest).where(_HEADS.c.id == _HEAD).with_for_update()
 _MOVE = _HEADS.update().where(_HEADS.c.id == _HEAD)
 _ADD = SQLModel.metadata.tables["access"].insert()
+# Two may show the same page for the first time at once.
+_KEEP = text(
+    "INSERT INTO access_page (number, page) VALUES (:number, :page) "
+    "ON CONFLICT (number, page) DO NOTHING"
+)
 
 # What may stand in the log for ever: the id of a record. A number typed into the wrong place may be
 # somebody's telephone.
@@ -75,36 +81,66 @@ class AccessLog:
         One chain has one end: the next one who adds to it waits for our commit, so this comes last
         in a unit of work.
         """
+        self.enter_each(session, viewer, act, (subject,), error_id)
+
+    def enter_each(
+        self,
+        session: Session,
+        viewer: Viewer,
+        act: str,
+        subjects: Iterable[str],
+        error_id: str = "",
+    ) -> None:
+        """A line for each subject of one act, as ``enter`` writes one."""
         session.flush()
         run = session.connection().execute  # columns, not entities: this follows every act
         end = run(_END).first()
         if end is None:
             run(_BEGIN, {"first": FIRST})
             end = run(_END).one()
-        row = AccessRow(
-            seq=end.entries + 1,
-            at=self._clock.now(),
-            actor=viewer.agent,
-            role=viewer.role,
-            act=act,
-            subject=_id(subject),
-            outcome="refused" if error_id else "done",
-            error_id=error_id,
-            digest="",
-        )
-        row.digest = self._digest(row, end.digest)
-        head = AccessHeadRow(id=_HEAD, entries=row.seq, digest=row.digest, seal="")
+        entries, digest, rows = end.entries, end.digest, []
+        for entries, subject in enumerate(subjects, end.entries + 1):
+            row = AccessRow(
+                seq=entries,
+                at=self._clock.now(),
+                actor=viewer.agent,
+                role=viewer.role,
+                act=act,
+                subject=_id(subject),
+                outcome="refused" if error_id else "done",
+                error_id=error_id,
+                digest="",
+            )
+            digest = row.digest = self._digest(row, digest)
+            rows.append(row.model_dump())
+        if not rows:
+            return
+        head = AccessHeadRow(id=_HEAD, entries=entries, digest=digest, seal="")
         head.seal = self._seal(head)
-        run(_ADD, row.model_dump())
+        run(_ADD, rows)
         run(_MOVE, head.model_dump(exclude={"id"}))
 
+    def enter_page(
+        self, session: Session, viewer: Viewer, act: str, numbers: Sequence[str]
+    ) -> None:
+        """One line for a page of records; which they were is kept once for all who see the same."""
+        page = digest_of(numbers)
+        first = {"number": numbers[0], "page": page} if numbers else None
+        if first is not None and session.get(PageRow, first) is None:
+            shown = [{"number": number, "page": page} for number in numbers]
+            session.connection().execute(_KEEP, shown)
+        self.enter(session, viewer, act, page)
+
     def of(
-        self, session: Session, subject: str, after: int = 0, limit: int = BATCH
+        self, session: Session, subjects: Sequence[str], after: int = 0, limit: int = BATCH
     ) -> Sequence[AccessRow]:
-        """Who read or tried this, in order, after the line of that number."""
+        """Who read or tried one of these, in order, after the line of that number; also in a page
+        of a list."""
+        pages = select(PageRow.page).where(col(PageRow.number).in_(subjects))
+        named = [select(literal(subject)) for subject in subjects]
         return session.exec(
             select(AccessRow)
-            .where(AccessRow.subject == subject, AccessRow.seq > after)
+            .where(col(AccessRow.subject).in_(union_all(pages, *named)), AccessRow.seq > after)
             .order_by(col(AccessRow.seq))
             .limit(limit)
         ).all()
@@ -161,6 +197,11 @@ class AccessLog:
         # With its length before each part no two lines have the same form.
         form = "".join(f"{len(part)}:{part}" for part in parts)
         return hmac.new(self._key, form.encode(), hashlib.sha256).hexdigest()
+
+
+def digest_of(numbers: Sequence[str]) -> str:
+    """How many were shown, and which: short, but whoever has the list can show it was this one."""
+    return f"{len(numbers)}-{hashlib.sha256(' '.join(numbers).encode()).hexdigest()[:32]}"
 
 
 def _id(subject: str) -> str:

@@ -8,6 +8,7 @@ from datetime import datetime
 from sqlmodel import Session
 
 from core.errors import NotFound
+from core.loop.origin import call_of
 from core.people.access import AccessLog, Verdict
 from core.people.errors import LogClosed
 from core.people.logged import Logged, Write
@@ -45,7 +46,8 @@ class AuditOffice:
         self._walk = asyncio.Lock()
 
     async def who_saw(self, viewer: Viewer, number: str, after: int = 0) -> list[AccessLine]:
-        """Up to 500 lines about the ticket, after the line ``after``; refused attempts too.
+        """Up to 500 lines about the ticket, its call, or a list on which it stood, after the line
+        ``after``; refused attempts too.
 
         Raises ``LogClosed``; ``NotFound``, also for a ticket of another county than the viewer's.
         """
@@ -68,8 +70,10 @@ class AuditOffice:
 
 
 def lines_about(log: AccessLog, session: Session, number: str, after: int = 0) -> list[AccessLine]:
-    """A page of the lines about one ticket."""
-    rows = log.of(session, number, after, PAGE)
+    """A page of the lines about one ticket, the call it was told in, and lists with it."""
+    ticket = session.get(TicketRow, number)
+    call_id = call_of(session, ticket) if ticket is not None else None
+    rows = log.of(session, [number] if call_id is None else [number, call_id], after, PAGE)
     return [AccessLine.model_validate(row, from_attributes=True) for row in rows]
 
 

@@ -24,12 +24,17 @@ class Repeats(Sourced):
 
 
 class Measure(Sourced):
-    """A measure against abuse, the mildest first. ``lasts`` only for a limit."""
+    """A measure against abuse, the mildest first. ``lasts`` only for a limit.
+
+    No piece of evidence carries the same measure twice; ``new_evidence``: nor what already carried
+    a milder one.
+    """
 
     key: Literal["persuade", "warn", "limit", "police"]
     name: Name
     article: Article
     evidence: int = Field(ge=1)  # pieces of evidence at least
+    new_evidence: bool = True
     lasts: Limit | None = None
     after: Literal["persuade", "warn", "limit"] | None = None  # must have been taken before
 
@@ -107,3 +112,12 @@ class Conduct(PackModel):
 
     def measure(self, key: str) -> Measure | None:
         return next((one for one in self.measures if one.key == key), None)
+
+    def carried_by(self, measure: Measure) -> frozenset[str]:
+        """The measures whose evidence does not count for this one: itself and the milder ones."""
+        keys, before = {measure.key}, measure.after if measure.new_evidence else None
+        while before is not None and before not in keys:
+            keys.add(before)
+            milder = self.measure(before)
+            before = milder.after if milder is not None else None
+        return frozenset(keys)

@@ -13,16 +13,14 @@ from collections.abc import Iterator
 from sqlalchemy import Column, LargeBinary, Table, update
 from sqlmodel import Session, SQLModel, col, delete
 
-from core.store.tables import CallRow, DraftRow, RecordingRow, SegmentRow, TicketRow
+from core.store.tables import CallRow, DraftRow, RecordingRow, SegmentRow
 from core.store.vault import Vault
 
 
-def erase_ticket(session: Session, vault: Vault, ticket: TicketRow) -> None:
-    """Nothing that a person said or is known by stays, in the ticket or in its call."""
-    vault.erase(session, ticket.number)
-    empty_ticket(session, ticket.number)
-    if ticket.call_id is not None:
-        erase_call(session, vault, ticket.call_id)
+def erase_ticket(session: Session, vault: Vault, number: str) -> None:
+    """Nothing that a person said or is known by stays in the ticket; its call is another record."""
+    vault.erase(session, number)
+    empty_ticket(session, number)
 
 
 def empty_ticket(session: Session, number: str) -> None:

@@ -310,6 +310,16 @@ class AccessRow(SQLModel, table=True):
     digest: str
 
 
+class PageRow(SQLModel, table=True):
+    """A ticket that stood on a page of a list; ``page`` is the subject of the page's lines in the
+    access log, a digest of all its numbers in order."""
+
+    __tablename__: ClassVar[str] = "access_page"
+
+    number: str = Field(primary_key=True)
+    page: str = Field(primary_key=True)
+
+
 class AccessHeadRow(SQLModel, table=True):
     """Where the access log ends; ``seal`` signs both figures, so that a cut-off end shows."""
 

@@ -37,11 +37,11 @@ async def test_step_by_step_by_two_people_and_on_evidence(city: City) -> None:
 
 @pytest.mark.requirement("R47")
 async def test_a_limit_ends_can_be_reviewed_and_leaves_emergencies_open(city: City) -> None:
-    for call in ("c1", "c2"):
+    for call in ("c1", "c2", "c3", "c4"):
         await city.talk(call, NUMBER, said="骂人")
     await take(city, "persuade", "c1")
     await take(city, "warn", "c2")
-    limit = await take(city, "limit", "c1", "c2")
+    limit = await take(city, "limit", "c3", "c4")
     told = await city.desk.restriction(NUMBER)
     assert told.limited
     assert told.emergency_open

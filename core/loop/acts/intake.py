@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Annotated, Any
 
 from annotated_types import Len
 from pydantic import AwareDatetime, Field, JsonValue, StringConstraints
 
+from core.errors import Invalid
 from core.loop.acts.registry import ActDef
-from core.loop.columns import check_fields, fill_columns
+from core.loop.columns import CONFIDENTIAL, check_fields, fill_columns
 from core.loop.dating import date_anew, plan_follow_up, rows_now
 from core.loop.errors import (
+    ActForbidden,
     MergeRefused,
     NothingAsked,
     OwnDecision,
@@ -24,6 +27,7 @@ from core.loop.scene import Body, Outcome, Scene
 from core.loop.secret import STATE_SECRET, keep_category_only
 from core.loop.states import Act, TicketState
 from core.loop.takeback import take_back, wrongly_held
+from core.people.roles import Role
 from core.policy.matrix import MatrixRow
 from core.store.loop_tables import RequestRow
 
@@ -51,11 +55,15 @@ def amend(scene: Scene, body: Amend) -> Outcome:
 
     What follows from the form follows anew: the way it goes, its dates where a unit's clock runs,
     and whether the unit that has it may have it at all.
+
+    Raises ``FieldUnknown``, ``SecretContent``; ``WayClosed`` where the mark of secrecy would go
+    and the level stay.
     """
     given: dict[str, JsonValue] = {key: plain(value) for key, value in body.fields.items()}
     check_fields(scene.policy.pack.form, given)
     if scene.ticket.secrecy >= STATE_SECRET:
         raise SecretContent
+    keep_mark(scene, given)
     fields = scene.fields() | given
     dated_by = rows_now(scene)
     scene.put_fields(fields)
@@ -71,6 +79,12 @@ def amend(scene: Scene, body: Amend) -> Outcome:
     if running and task is not None and rows_now(scene) != dated_by:
         details["dated_by"] = date_anew(scene, task.given_at)
     return Outcome(details=details)
+
+
+def keep_mark(scene: Scene, given: Mapping[str, JsonValue]) -> None:
+    """Raises ``WayClosed`` where ``given`` would take the mark of secrecy and leave the level."""
+    if scene.ticket.secrecy > 0 and given.get(CONFIDENTIAL, True) is not True:
+        raise WayClosed("the mark goes with the level", act=Act.SET_SECRECY.value)
 
 
 def plain(value: Any) -> Any:
@@ -237,10 +251,18 @@ def review_refusal(scene: Scene, body: Review) -> Outcome:
 
 
 class SetSecrecy(Body):
+    """``words`` say why; without them a level is only raised."""
+
     level: Annotated[int, Field(ge=0, le=3)]
+    words: Text = ""
 
 
 def set_secrecy(scene: Scene, body: SetSecrecy) -> Outcome:
+    """Raised by anybody of the hotline; lowered by its head only, who says why. The form's mark
+    goes with the level.
+
+    Raises ``ReasonUnknown``, ``SecretContent``, ``MergeRefused``, ``ActForbidden``, ``Invalid``.
+    """
     levels = {level.level: level for level in scene.policy.conduct.secrecy}
     if body.level not in levels:
         raise ReasonUnknown(level=body.level)
@@ -249,12 +271,32 @@ def set_secrecy(scene: Scene, body: SetSecrecy) -> Outcome:
         raise SecretContent
     if scene.state is TicketState.MERGED and body.level != before:
         raise MergeRefused("it is released from the main ticket first", why="secrecy")
+    if body.level < before:
+        _check_lowering(scene, body)
     scene.ticket.secrecy = body.level
-    if not levels[body.level].keeps_content:
+    if levels[body.level].keeps_content:
+        _mark(scene, confidential=body.level > 0)
+    else:
         keep_category_only(scene)
     return Outcome(
-        article=levels[body.level].article, details={"before": before, "level": body.level}
+        article=levels[body.level].article,
+        words=body.words or None,
+        details={"before": before, "level": body.level},
     )
+
+
+def _check_lowering(scene: Scene, body: SetSecrecy) -> None:
+    if scene.viewer.role != Role.SUPERVISOR:
+        raise ActForbidden(act=Act.SET_SECRECY.value, role=scene.viewer.role, level=body.level)
+    if not body.words.strip():
+        raise Invalid("a lower level needs a reason", places=["words"])
+
+
+def _mark(scene: Scene, *, confidential: bool) -> None:
+    """A mark that stayed behind would raise the level again with the next change of the form."""
+    fields = scene.fields()
+    if scene.policy.pack.form.field(CONFIDENTIAL) and fields.get(CONFIDENTIAL) != confidential:
+        scene.put_fields(fields | {CONFIDENTIAL: confidential})
 
 
 INTAKE = (

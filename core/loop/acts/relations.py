@@ -9,7 +9,7 @@ from annotated_types import Len
 from pydantic import Field, JsonValue
 
 from core.errors import NotFound
-from core.loop.acts.intake import Key, Number, Text, Value, Words, plain
+from core.loop.acts.intake import Key, Number, Text, Value, Words, keep_mark, plain
 from core.loop.acts.registry import ActDef
 from core.loop.columns import check_fields, fill_columns
 from core.loop.errors import MergeRefused, SecretContent, TicketIncomplete, WayClosed
@@ -104,7 +104,7 @@ def split(scene: Scene, body: Split) -> Outcome:
     """Each other matter becomes a ticket of the same caller; what stays is classified anew.
 
     Raises ``FieldUnknown``, ``TicketIncomplete`` for a part that tells of nothing,
-    ``SecretContent``.
+    ``SecretContent``, ``WayClosed`` where the mark of secrecy would go and the level stay.
     """
     if scene.ticket.secrecy >= STATE_SECRET:
         raise SecretContent
@@ -113,9 +113,11 @@ def split(scene: Scene, body: Split) -> Outcome:
     own = {key: fields[key] for key in callers if fields.get(key) is not None}
     kept: dict[str, JsonValue] = {key: plain(value) for key, value in body.keep.items()}
     check_fields(form, kept)
+    keep_mark(scene, kept)
     numbers = []
     for part in body.parts:
         told: dict[str, JsonValue] = {key: plain(value) for key, value in part.items()}
+        keep_mark(scene, told)
         if not (told.get("title") or told.get("content")):
             raise TicketIncomplete(missing=["title", "content"])
         if form.field("related_ticket") is not None:

@@ -15,6 +15,7 @@ from core.loop.errors import (
     ActForbidden,
     AskedAlready,
     EvidenceMissing,
+    EvidenceUsed,
     NothingAsked,
     OwnDecision,
     ReasonUnknown,
@@ -47,11 +48,11 @@ async def taken(city: City, measure: str, *pieces: str) -> MeasureView:
 
 
 async def limited(city: City) -> MeasureView:
-    for call in ("c1", "c2"):
+    for call in ("c1", "c2", "c3", "c4"):
         await city.talk(call, NUMBER, said=INSULT)
     await taken(city, "persuade", "c1")
     await taken(city, "warn", "c2")
-    return await taken(city, "limit", "c1", "c2")
+    return await taken(city, "limit", "c3", "c4")
 
 
 async def test_nothing_is_in_force_until_another_person_has_decided(city: City) -> None:
@@ -108,11 +109,56 @@ async def test_evidence_exists_and_belongs_to_the_number(city: City) -> None:
 
 
 async def test_the_same_piece_twice_is_one_piece(city: City) -> None:
-    await city.talk("c1", NUMBER, said=INSULT)
+    for call in ("c1", "c2", "c3"):
+        await city.talk(call, NUMBER, said=INSULT)
     await taken(city, "persuade", "c1")
-    await taken(city, "warn", "c1")
+    await taken(city, "warn", "c2")
     with pytest.raises(EvidenceMissing):
-        await proposed(city, "limit", "c1", "c1")
+        await proposed(city, "limit", "c3", "c3")
+
+
+async def test_what_carried_a_measure_carries_neither_another_one_nor_a_harder_one(
+    city: City,
+) -> None:
+    city.it_is("2026-01-12 09:00")
+    await limited(city)
+    city.later(days=8)
+    assert not (await city.desk.restriction(NUMBER)).limited
+    await city.talk("c5", NUMBER, said=INSULT)
+    for pieces, used in (
+        (("c3", "c4"), ["c3", "c4"]),  # carried the limit that is over
+        (("c1", "c2"), ["c1", "c2"]),  # the milder ones
+        (("c4", "c5"), ["c4"]),  # one new piece is one too few
+    ):
+        with pytest.raises(EvidenceUsed) as refused:
+            await proposed(city, "limit", *pieces)
+        assert refused.value.details["used"] == used
+    await city.talk("c6", NUMBER, said=INSULT)
+    assert (await taken(city, "limit", "c4", "c5", "c6")).state == "in_force"
+    assert (await taken(city, "police", "c3", "c4")).state == "in_force"  # the whole of it goes
+    with pytest.raises(EvidenceUsed):
+        await proposed(city, "police", "c3", "c4")
+
+
+async def test_evidence_that_carried_nothing_in_the_end_counts_again(city: City) -> None:
+    await city.talk("c1", NUMBER, said=INSULT)
+    first = await taken(city, "persuade", "c1")
+    with pytest.raises(EvidenceUsed):
+        await proposed(city, "persuade", "c1")
+    await city.desk.offices.abuse.ask_review(AGENT, first.id)
+    await city.desk.offices.abuse.review(AUTHORITY, first.id, False, "程序有误")
+    assert (await taken(city, "persuade", "c1")).state == "in_force"
+
+
+async def test_two_measures_proposed_on_the_same_evidence_are_not_both_taken(city: City) -> None:
+    for call in ("c1", "c2"):
+        await city.talk(call, NUMBER, said=INSULT)
+    await taken(city, "persuade", "c1")
+    warning = await proposed(city, "warn", "c2")
+    again = await proposed(city, "persuade", "c2")
+    await city.desk.offices.abuse.decide(SUPERVISOR, again.id, True, "同意")
+    with pytest.raises(EvidenceUsed):
+        await city.desk.offices.abuse.decide(SUPERVISOR, warning.id, True, "同意")
 
 
 @pytest.mark.parametrize("measure", ["warn", "limit", "police"])
@@ -127,7 +173,7 @@ async def test_what_was_lifted_is_no_ground_for_the_next(city: City) -> None:
     for call in ("c1", "c2"):
         await city.talk(call, NUMBER, said=INSULT)
     persuaded = await taken(city, "persuade", "c1")
-    warning = await proposed(city, "warn", "c1")
+    warning = await proposed(city, "warn", "c2")
     await city.desk.offices.abuse.ask_review(AGENT, persuaded.id)
     await city.desk.offices.abuse.review(AUTHORITY, persuaded.id, False, "证据不足")
     with pytest.raises(StepMissing):

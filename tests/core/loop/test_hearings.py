@@ -129,3 +129,24 @@ async def test_of_a_state_secret_no_word_is_kept_and_nothing_is_to_be_heard(city
     with pytest.raises(SecretContent):
         await city.desk.offices.hearings.ask(SUPERVISOR, number, WHY)
     assert await city.desk.offices.hearings.requests(SUPERVISOR, number) == []
+
+
+async def test_what_was_split_off_is_heard_too_and_the_strictest_ticket_decides(city: City) -> None:
+    number = await recorded(city)
+    await city.does(AGENT, number, Act.SPLIT, parts=[{"title": "另一件事"}, {"title": "第三件事"}])
+    secret, third = (await city.history(number))[-1].details["into"]
+    for about in (number, secret, third):
+        detail = await city.desk.offices.work.detail(AGENT, about)
+        assert detail.call_id == "c1"
+    assert await hears(city, AGENT) == "c1.caller.wav"
+    await city.does(SUPERVISOR, third, Act.SET_SECRECY, level=1)
+    await city.does(SUPERVISOR, secret, Act.SET_SECRECY, level=2)
+    await city.desk.offices.hearings.ask(AGENT, third, WHY)
+    await city.desk.offices.hearings.decide(SUPERVISOR, third, yes(AGENT))
+    with pytest.raises(RecordingClosed) as closed:
+        await hears(city, AGENT)
+    assert closed.value.details["number"] == secret
+    await city.desk.offices.hearings.ask(AGENT, secret, WHY)
+    await city.desk.offices.hearings.decide(SUPERVISOR, secret, yes(AGENT))
+    assert await hears(city, AGENT) == "c1.caller.wav"
+    assert (await last(city.desk))[:3] == ("1001", "listen", "c1")

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from sqlalchemy import create_engine
-from sqlmodel import Session, SQLModel, select, text
+from sqlmodel import Session, SQLModel, col, select, text
 
 from core.loop import finding
 from core.loop.finding import find
@@ -29,6 +29,7 @@ from tests.core.conftest import MASTER
 from tests.core.loop.city import (
     AGENT,
     AUDITOR,
+    AUTHORITY,
     CLOCK,
     DISPATCHER,
     LUBEI_DISPATCHER,
@@ -38,6 +39,7 @@ from tests.core.loop.city import (
     at,
     unit,
 )
+from tests.core.people.ledger import whole
 
 NOON = datetime(2026, 1, 12, 4, 0, tzinfo=UTC)
 
@@ -421,10 +423,23 @@ async def test_a_unit_cannot_ask_whose_a_confidential_ticket_is(city: City) -> N
     assert await numbers(city, mine) == [number]
     assert await numbers(city, mine, phone="15400000001") == []
     assert await numbers(city, SUPERVISOR, phone="15400000001") == [number]
-    assert await numbers(city, mine, text="路灯") == [number]
-    await city.does(SUPERVISOR, number, Act.SET_SECRECY, level=2)  # its address is hidden too
-    assert await numbers(city, mine, text="路灯") == []
     assert await numbers(city, SUPERVISOR, text="路灯") == [number]
+
+
+@pytest.mark.parametrize("few", [0, 5000], ids=["many", "few"])
+async def test_nobody_finds_by_a_word_what_is_masked_for_him(
+    city: City, few: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(finding, "FEW", few)
+    told = {"content": "我叫欧阳建国，路灯坏了", "caller_name": "欧阳建国"}
+    open_one = await city.dispatched(**told)
+    secret = await city.dispatched(**told, confidential=True)
+    mine = unit((await city.ticket(secret)).unit)
+    for words in ("欧阳建国", "路灯"):
+        assert await numbers(city, mine, text=words) == [open_one]  # he reads it as it is
+        assert await numbers(city, AUTHORITY, text=words) == []  # names are masked for him
+        assert await numbers(city, SUPERVISOR, text=words) == [secret, open_one]
+    assert await numbers(city, mine) == [secret, open_one]
 
 
 async def test_a_search_finds_only_what_the_viewer_sees(city: City) -> None:
@@ -455,19 +470,23 @@ async def test_a_units_search_finds_the_same_along_either_way(
         assert found == made[::-1]
 
 
-async def test_each_list_leaves_one_line_in_the_log_without_what_was_asked(city: City) -> None:
-    await city.registers()
-    for asked in ({"text": "路灯"}, {"phone": "15400000001"}, {"text": "井盖"}):
+async def test_each_list_leaves_its_lines_in_the_log_without_what_was_asked(city: City) -> None:
+    one, other = await city.registers(), await city.registers()
+    for asked in ({}, {"open": True}, {"text": "井盖"}, {"text": "路灯"}, {"phone": "15400000001"}):
         await page(city, OTHER_AGENT, **asked)
 
     def entries(session: Session) -> list[AccessRow]:
-        return [*session.exec(select(AccessRow).where(AccessRow.act == "list"))]
+        query = select(AccessRow).where(col(AccessRow.act).in_(["list", "search"]))
+        return [*session.exec(query.order_by(col(AccessRow.seq)))]
 
     lines = await city.desk._database.read(entries)
-    assert [line.actor for line in lines] == [OTHER_AGENT.agent] * 3
-    shown, again, nothing = (line.subject for line in lines)
-    assert shown == again and shown.startswith("1-") and nothing.startswith("0-")
+    assert {line.actor for line in lines} == {OTHER_AGENT.agent}
+    # A list is one line; a search that finds somebody is one for each ticket that is his.
+    shown, again, nothing = (line.subject for line in lines if line.act == "list")
+    assert shown == again and shown.startswith("2-") and nothing.startswith("0-")
     assert len(shown) == 34
+    assert [line.subject for line in lines if line.act == "search"] == [other, one] * 2
+    assert await whole(city.desk)
 
 
 # What a list costs.

@@ -277,6 +277,28 @@ async def test_the_units_are_invited_and_read_no_minutes(city: City) -> None:
             await city.desk.offices.meetings.meeting(SUPERVISOR, no_number)
 
 
+async def test_minutes_are_masked_like_the_words_of_their_tickets(city: City) -> None:
+    city.it_is("2026-01-12 09:00")
+    open_one, other = await city.signed(), await city.signed(caller_name="欧阳建国")
+    meeting = await _called(city, open_one, other)
+    said = "测试人（15400000001）与欧阳建国同意"
+    meetings = city.desk.offices.meetings
+    await meetings.hold(SUPERVISOR, meeting, {"minutes": said})
+
+    async def read(who: Viewer) -> str | None:
+        (listed,) = await meetings.meetings(who)
+        assert listed.minutes == (await meetings.meeting(who, meeting)).minutes
+        return listed.minutes
+
+    for who in (AUTHORITY, GOVERNMENT):
+        assert await read(who) == "测**（154****0001）与欧**同意"
+    await city.does(SUPERVISOR, other, Act.SET_SECRECY, level=1)  # the strictest counts for all
+    for who in (AUTHORITY, GOVERNMENT):
+        assert await read(who) == "**（***********）与**同意"
+    for who in (SUPERVISOR, DISPATCHER):
+        assert await read(who) == said
+
+
 async def test_who_called_held_read_or_tried_is_written_down(city: City) -> None:
     city.it_is("2026-01-12 09:00")
     number = await city.signed()

@@ -44,7 +44,7 @@ ONWARD: dict[str, Doing] = {
 ASIDE: dict[str, Doing] = {
     "refuse": (AGENT, Act.REFUSE, {"ground": "litigation"}),
     "secret": (SUPERVISOR, Act.SET_SECRECY, {"level": 1}),
-    "open": (SUPERVISOR, Act.SET_SECRECY, {"level": 0}),
+    "open": (SUPERVISOR, Act.SET_SECRECY, {"level": 0, "words": "可公开"}),
     "state secret": (SUPERVISOR, Act.SET_SECRECY, {"level": 3}),
     "release": (AGENT, Act.RELEASE, {"words": "不是一件事"}),
     "exempt": (DISPATCHER, Act.EXEMPT, {"reason": "merged"}),

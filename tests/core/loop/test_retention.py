@@ -319,3 +319,34 @@ def test_the_rules_know_one_ground_of_deletion_by_time(policies: Any) -> None:
         assert {one.what for one in policy.conduct.retention} == {
             "tickets", "transcripts", "recordings", "notices",
         }  # fmt: skip
+
+
+async def test_a_call_stays_while_another_ticket_about_it_is_at_work(city: City) -> None:
+    """Deleted as asked for, or by its span: what was split off still needs the call."""
+    await offered(city.desk, "c1", AGENT.agent)
+    await city.desk.segment(said(SPOKEN))
+    await city.desk.record(calls.CallEnded("c1", city.clock.now(), 16))
+    number = (await city.desk.submit(AGENT, "c1")).number
+    part = {"title": "另一件事", "type": "投诉", "category": LAMP["category"]}
+    await city.does(AGENT, number, Act.SPLIT, parts=[part])
+    (other,) = (await city.history(number))[-1].details["into"]
+    await done(city, number)
+    await city.does(SUPERVISOR, number, Act.ERASE, ground="person_asked")
+
+    def call_erased(session: Session) -> bool:
+        return Vault(MASTER).erased(session, "c1")
+
+    assert not await city.sees_rows(call_erased)
+    city.later(days=731)
+    assert (await city.desk.offices.retention.sweep()).calls == 0
+    assert not await city.sees_rows(call_erased)
+    await done(city, other)
+    await city.does(SUPERVISOR, other, Act.ERASE, ground="person_asked")
+    assert await city.sees_rows(call_erased), "with the last of them, which has no call of its own"
+
+
+async def done(city: City, number: str) -> None:
+    """Refused with a channel, not followed up, archived."""
+    await city.does(AGENT, number, Act.REFUSE, ground="litigation")
+    await city.does(DISPATCHER, number, Act.EXEMPT, reason="refused")
+    await city.does(DISPATCHER, number, Act.ARCHIVE)

@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 from sqlmodel import Session
 
-from core.errors import NotFound
+from core.errors import Invalid, NotFound
+from core.loop.errors import ActForbidden, WayClosed
 from core.loop.states import Act
 from core.loop.views import TicketDetail
 from core.pack import CityPack
@@ -75,10 +76,25 @@ async def test_the_unit_reads_the_callers_number_only_of_an_open_matter(city: Ci
     closed = await lamp(city, confidential=True)
     detail = await reads(city, MINE, closed)
     assert detail.secrecy == 1
-    assert {"caller_name", "caller_number", "contact_phone", "other_phones"} <= set(detail.hidden)
+    assert {"caller_name", "caller_number", "contact_phone"} <= {*detail.hidden}
     assert not set(detail.hidden) & set(detail.fields)
     assert detail.fields["content"] == "我是**，电话***********，也可打***********，住测试路1号"
     assert detail.fields["address"] == "测试路1号"
+
+
+async def test_an_enterprise_that_asked_for_secrecy_is_not_known_either(city: City) -> None:
+    name, code = "唐山市路南区测试钢铁有限公司", "91130200MA0TEST01X"
+    number = await city.dispatched(
+        confidential=True, subject="企业", is_enterprise=True, enterprise_name=name,
+        credit_code=code, industry="黑色冶炼", title="测试钢铁反映路灯不亮",
+        content=f"{name}（信用代码{code.lower()}）门口，即测试钢铁有限公司门口，路灯不亮",
+    )  # fmt: skip
+    for who in (MINE, head("city_management"), AUTHORITY):
+        text = await everything(city, who, number)
+        for telling in ("测试钢铁", code, code.lower(), "黑色冶炼"):
+            assert telling not in text
+        assert "路灯不亮" in text
+    assert (await reads(city, SUPERVISOR, number)).fields["enterprise_name"] == name
 
 
 @pytest.mark.parametrize("level", [1, 2])
@@ -121,9 +137,8 @@ async def test_an_auditor_follows_every_decision_and_reads_no_word(city: City) -
     await city.does(AGENT, number, Act.NOTE, words="很急")
     detail = await reads(city, AUDITOR, number)
     assert (detail.fields, detail.acts) == ({}, ())
-    assert set(detail.hidden) == {
-        field.key for field in city.desk.offices.work._policies().pack.form.fields
-    }
+    form = city.desk.offices.work._policies().pack.form
+    assert set(detail.hidden) == {field.key for field in form.fields}
     steps = await city.desk.offices.work.history(AUDITOR, number)
     assert [step.act for step in steps] == ["register", "classify", "dispatch", "note"]
     assert all(step.actor and step.article and step.policy for step in steps)
@@ -155,6 +170,38 @@ async def test_who_makes_a_ticket_too_secret_for_himself_reads_no_more_of_it(cit
     assert (detail.fields, detail.acts, detail.secrecy) == ({}, (), 2)
     with pytest.raises(NotFound):
         await reads(city, OTHER_AGENT, number)
+
+
+async def test_only_the_head_lowers_the_level_and_says_why(city: City) -> None:
+    number = await lamp(city, confidential=True)
+    for who in (AGENT, OTHER_AGENT, DISPATCHER):
+        with pytest.raises(ActForbidden):
+            await city.does(who, number, Act.SET_SECRECY, level=0, words="诉求人同意公开")
+        assert (await last(city.desk))[3:] == ("refused", "act_forbidden")
+    for words in ("", "  "):
+        with pytest.raises(Invalid):
+            await city.does(SUPERVISOR, number, Act.SET_SECRECY, level=0, words=words)
+    assert (await city.ticket(number)).secrecy == 1
+    await city.does(SUPERVISOR, number, Act.SET_SECRECY, level=0, words="诉求人同意公开")
+    assert (await city.ticket(number)).secrecy == 0
+    assert await city.words(number) == ["诉求人同意公开"]
+
+
+async def test_the_mark_on_the_form_goes_with_the_level(city: City) -> None:
+    number = await city.classified()
+    await city.does(AGENT, number, Act.SET_SECRECY, level=1)  # raised without a word
+    assert (await city.fields(number))["confidential"] is True
+    for mark in (False, None):
+        with pytest.raises(WayClosed):
+            await city.does(AGENT, number, Act.AMEND, fields={"confidential": mark})
+        for given in ({"keep": {"confidential": mark}}, {"parts": [{"confidential": mark}]}):
+            form: dict[str, Any] = {"parts": [{"title": "另一件事"}]} | given
+            with pytest.raises(WayClosed):
+                await city.does(AGENT, number, Act.SPLIT, **form)
+    await city.does(SUPERVISOR, number, Act.SET_SECRECY, level=0, words="不必保密")
+    assert (await city.fields(number))["confidential"] is False
+    await city.does(AGENT, number, Act.AMEND, fields={"content": "补充"})
+    assert (await city.ticket(number)).secrecy == 0, "nothing raises it again behind his back"
 
 
 async def test_each_sees_only_what_is_his(city: City, pack: CityPack) -> None:

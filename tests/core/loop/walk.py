@@ -209,7 +209,7 @@ def bodies(act: Act, numbers: list[str]) -> st.SearchStrategy[dict[str, Any]]:
             "ground": st.sampled_from(["litigation", "state_secret", "settled", "none_such"])
         },
         Act.REVIEW_REFUSAL: {"upheld": st.booleans(), "words": st.just(WORDS)},
-        Act.SET_SECRECY: {"level": st.integers(0, 3)},
+        Act.SET_SECRECY: {"level": st.integers(0, 3), "words": st.just(WORDS)},
         Act.DISPATCH: {"unit": maybe_unit, "accused": maybe_unit, "words": st.just(WORDS)},
         Act.ASSIST: {"units": st.lists(unit_key, min_size=1, max_size=2)},
         Act.ASSIST_DONE: {"words": st.just(WORDS)},

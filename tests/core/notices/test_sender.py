@@ -184,11 +184,11 @@ async def test_a_limited_number_is_told_until_when(
     city: City, sending: Sending, gateway: Gateway
 ) -> None:
     number = "15400000007"
-    for call in ("c1", "c2"):
+    for call in ("c1", "c2", "c3", "c4"):
         await city.talk(call, number)
-    for measure in ("persuade", "warn", "limit"):
+    for measure, *calls in (("persuade", "c1"), ("warn", "c2"), ("limit", "c3", "c4")):
         proposal = await city.desk.offices.abuse.propose(
-            AGENT, number, measure, "harassment", "多次辱骂", ("c1", "c2")
+            AGENT, number, measure, "harassment", "多次辱骂", tuple(calls)
         )
         await city.desk.offices.abuse.decide(SUPERVISOR, proposal.id, True, "同意")
     await sending().send_due()

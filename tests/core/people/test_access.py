@@ -9,12 +9,13 @@ import pytest
 from sqlmodel import Session, col, delete, select
 
 from core.errors import HotlineError, NotFound
+from core.loop.states import Act
 from core.people.access import AccessLog
 from core.people.errors import LogClosed
 from core.people.logged import Logged
-from core.ports import Viewer
+from core.ports import TicketQuery, Viewer
 from core.store import Database
-from core.store.loop_tables import AccessHeadRow, AccessRow
+from core.store.loop_tables import AccessHeadRow, AccessRow, PageRow
 from core.store.tables import TicketRow
 from tests.core.conftest import ManualClock
 from tests.core.loop.city import AGENT, AUDITOR, AUTHORITY, DISPATCHER, SUPERVISOR, City
@@ -189,6 +190,52 @@ async def test_it_is_told_who_has_seen_a_ticket_and_who_tried(city: City) -> Non
         assert await last(city.desk) == (reader.agent, "who_saw", number, "done", "")
     later = await city.desk.offices.audit.who_saw(AUDITOR, number, after=3)
     assert [line.actor for line in later][:2] == ["u", "4000"]
+
+
+async def test_it_is_told_on_whose_lists_a_ticket_stood_and_who_searched_for_it(
+    city: City,
+) -> None:
+    number, other = await city.registers(), await city.registers(title="井盖", content="丢了")
+    await city.desk.offices.lists.tickets(DISPATCHER, TicketQuery(limit=1))  # the other one only
+    for _ in range(2):
+        await city.desk.offices.lists.tickets(DISPATCHER, TicketQuery(open=True))
+    await city.desk.offices.lists.tickets(SUPERVISOR, TicketQuery(text="路灯"))
+    await city.desk.offices.lists.tickets(AGENT, TicketQuery(phone="15400000001"))
+
+    async def told(about: str) -> list[tuple[str, str]]:
+        seen = await city.desk.offices.audit.who_saw(AUDITOR, about)
+        return [(line.actor, line.act) for line in seen if line.act != "who_saw"]
+
+    lists, found = ("1100", "list"), ("1001", "search")
+    assert await told(number) == [("1001", "register"), lists, lists, ("1900", "search"), found]
+    assert await told(other) == [("1001", "register"), lists, lists, lists, found]
+    assert len(await write(city.desk, lambda s: s.exec(select(PageRow)).all())) == 3
+    assert await whole(city.desk)
+
+
+async def test_who_heard_or_saw_the_call_has_seen_the_ticket(city: City) -> None:
+    await city.talk("c1", "15400000001", said="路灯坏了")
+    number = (await city.desk.submit(AGENT, "c1")).number
+    await city.does(AGENT, number, Act.SPLIT, parts=[{"title": "另一件事"}])
+    (part,) = (await city.history(number))[-1].details["into"]
+    await city.desk.snapshot(AGENT)  # his own call
+    await city.desk.snapshot(SUPERVISOR)
+    await city.desk.events_after(SUPERVISOR, 0, 100)
+    for about in (number, part):
+        seen = await city.desk.offices.audit.who_saw(AUDITOR, about)
+        assert [(line.actor, line.act) for line in seen if line.subject == "c1"] == [
+            ("1900", "snapshot"),
+            ("1900", "events"),
+        ]
+
+
+async def test_a_head_who_writes_in_anothers_draft_is_on_record(city: City) -> None:
+    await city.talk("c1", "15400000001")
+    await city.desk.set_field(AGENT, "c1", "title", "路灯")
+    await city.desk.set_field(SUPERVISOR, "c1", "title", "路灯不亮")
+    number = (await city.desk.submit(AGENT, "c1")).number
+    seen = await city.desk.offices.audit.who_saw(AUDITOR, number)
+    assert [(line.actor, line.act) for line in seen] == [("1900", "set_field"), ("1001", "submit")]
 
 
 async def test_the_log_is_closed_to_everybody_else(city: City) -> None:

@@ -11,12 +11,14 @@ from sqlmodel import Session, col, func, select
 
 from core.loop.states import Act
 from core.pack import CityPack
+from core.people.access import AccessLog, digest_of
 from core.policy import PolicyBook
+from core.ports import TicketQuery
 from core.store.database import Database
 from core.store.tables import CallRow
 from core.store.vault import Vault
 from tests.core.conftest import MASTER, ROOT, START, ManualClock, open_desk
-from tests.core.loop.city import AGENT, DISPATCHER, LAMP, City
+from tests.core.loop.city import AGENT, AUDITOR, DISPATCHER, LAMP, City
 
 FIRST = "0001"
 NUMBER = "TS2026011200001"
@@ -75,3 +77,25 @@ async def test_a_ticket_of_the_first_version_goes_the_whole_way(
         await city.does(DISPATCHER, NUMBER, Act.DISPATCH)
         assert (await city.ticket(NUMBER)).unit == "city_management"
         assert await city.registers() != NUMBER
+
+
+async def test_a_list_that_was_shown_before_its_pages_were_kept_is_known_once_shown_again(
+    empty_database_url: str, pack: CityPack, policies: PolicyBook
+) -> None:
+    def as_the_second_version_wrote_it(session: Session) -> None:
+        as_the_first_version_wrote_it(session)
+        to(session, "0002")
+        log = AccessLog(Vault(MASTER).key_for("access"), ManualClock())
+        log.enter(session, DISPATCHER, "list", digest_of([NUMBER]))
+
+    database = Database(empty_database_url)
+    await database.write(as_the_second_version_wrote_it)
+    await database.migrate()
+    await database.close()
+    async with open_desk(empty_database_url, pack, policies, ManualClock()) as desk:
+        seen = await desk.offices.audit.who_saw(AUDITOR, NUMBER)
+        assert [line.act for line in seen if line.act == "list"] == []
+        await desk.offices.lists.tickets(DISPATCHER, TicketQuery())
+        seen = await desk.offices.audit.who_saw(AUDITOR, NUMBER)
+        assert [line.act for line in seen if line.act == "list"] == ["list", "list"]
+        assert (await desk.offices.audit.verify(AUDITOR)).broken_at is None
