@@ -8,10 +8,13 @@ from typing import Annotated, Any
 from annotated_types import Len
 from pydantic import AwareDatetime, Field, JsonValue, StringConstraints
 
+from core.errors import Invalid
+from core.loop.accused import Accused, name_accused
 from core.loop.acts.registry import ActDef
 from core.loop.columns import check_fields, fill_columns
 from core.loop.dating import plan_follow_up
 from core.loop.errors import (
+    HigherLevel,
     MergeRefused,
     NothingAsked,
     OwnDecision,
@@ -19,10 +22,12 @@ from core.loop.errors import (
     SecretContent,
     WayClosed,
 )
-from core.loop.repeats import earlier_settled
+from core.loop.repeats import settled_before
 from core.loop.scene import Body, Outcome, Scene
 from core.loop.secret import STATE_SECRET, keep_category_only
 from core.loop.states import Act, TicketState
+from core.people.roles import Role
+from core.policy.contract import SETTLED
 from core.policy.matrix import MatrixRow
 from core.store.loop_tables import RequestRow
 
@@ -40,13 +45,21 @@ Moment = Annotated[
 
 
 class Amend(Body):
-    """Fields of the form with their new values; None empties one."""
+    """Fields of the form with their new values, None empties one; ``accused`` is the unit that is
+    complained about."""
 
-    fields: Annotated[dict[Key, Value], Len(1, 50)]
+    fields: Annotated[dict[Key, Value], Len(max_length=50)] = Field(default_factory=dict)
+    accused: Accused | None = None
 
 
 def amend(scene: Scene, body: Amend) -> Outcome:
-    """A person's word replaces whatever stood there, a machine's proposal too (article 3)."""
+    """A person's word replaces whatever stood there, a machine's proposal too (article 3).
+
+    Raises ``Invalid`` where nothing is given, ``FieldUnknown``, ``SecretContent``, and what naming
+    the accused refuses.
+    """
+    if not body.fields and body.accused is None:
+        raise Invalid("nothing is amended")
     given: dict[str, JsonValue] = {key: plain(value) for key, value in body.fields.items()}
     check_fields(scene.policy.pack.form, given)
     if scene.ticket.secrecy >= STATE_SECRET:
@@ -54,7 +67,8 @@ def amend(scene: Scene, body: Amend) -> Outcome:
     fields = scene.fields() | given
     scene.put_fields(fields)
     fill_columns(scene, fields)
-    return Outcome(details={"fields": sorted(body.fields)})
+    against = name_accused(scene, body.accused)
+    return Outcome(details={"fields": sorted(body.fields), **against})
 
 
 def plain(value: Any) -> Any:
@@ -72,12 +86,15 @@ def keep_note(scene: Scene, body: Note) -> Outcome:
 
 
 class Classify(Body):
-    """Empty: as the form stands. The row of the decision table follows from it."""
+    """As the form stands: the row of the decision table follows from it. ``accused`` is the unit
+    that is complained about."""
+
+    accused: Accused | None = None
 
 
 def classify(scene: Scene, body: Classify) -> Outcome:
     """Kind x urgency x field x enterprise: the row of the table, kept with the ticket."""
-    ticket = scene.ticket
+    ticket, against = scene.ticket, name_accused(scene, body.accused)
     fill_columns(scene, scene.fields())
     row = follow_row(scene)
     return Outcome(
@@ -91,6 +108,7 @@ def classify(scene: Scene, body: Classify) -> Outcome:
             "urgency": ticket.urgency,
             "category": ticket.category,
             "enterprise": ticket.enterprise,
+            **against,
         },
     )
 
@@ -154,14 +172,18 @@ class Refuse(Body):
 def refuse(scene: Scene, body: Refuse) -> Outcome:
     """A recorded service: ground, the lawful channel told, and open to review (article 11).
 
-    Raises ``ReasonUnknown``; ``NotSettled`` when ``earlier`` is no settled ticket of this matter.
+    Raises ``ReasonUnknown``; ``NotSettled`` when ``earlier`` is no settled ticket of this matter,
+    or none is found where that is the ground; ``HigherLevel`` for whoever is no supervisor where
+    the caller complains of retaliation (46, 48).
     """
     ground = scene.policy.acceptance.ground(body.ground)
     if ground is None:
         raise ReasonUnknown(reason=body.ground)
+    if _of_retaliation(scene) and scene.viewer.role != Role.SUPERVISOR:
+        raise HigherLevel("a supervisor decides about this", role=Role.SUPERVISOR.value)
     earlier = {}
-    if body.earlier is not None:
-        earlier["earlier"] = earlier_settled(scene, body.earlier).number
+    if body.earlier is not None or ground.key == SETTLED:
+        earlier["earlier"] = settled_before(scene, body.earlier)
     words: str | None = body.words or None
     if not ground.keeps_content:  # a state secret: its category stays, and nothing else
         keep_category_only(scene)
@@ -174,6 +196,13 @@ def refuse(scene: Scene, body: Refuse) -> Outcome:
         article=ground.article,
         details={"channel": ground.channel, "told": ground.told, **earlier},
     )
+
+
+def _of_retaliation(scene: Scene) -> bool:
+    """By its form as it stands, or by how it was classified."""
+    ticket = scene.ticket
+    row = scene.policy.matrix.row(ticket.type, ticket.urgency, ticket.category, ticket.enterprise)
+    return ticket.retaliation or (row is not None and row.retaliation)
 
 
 class AskReview(Body):
