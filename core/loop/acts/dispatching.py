@@ -34,6 +34,7 @@ from core.loop.responsibility import (
 )
 from core.loop.scene import Body, Outcome, Scene
 from core.loop.states import Act, TicketState
+from core.loop.urging import supervise_told
 from core.people.roles import Role
 from core.store.loop_tables import TaskRow
 
@@ -52,6 +53,8 @@ def dispatch(scene: Scene, body: Dispatch) -> Outcome:
     name_accused(scene, body.accused)
     unit, proposal = choose(scene, body.unit, body.words)
     details = send(scene, unit, proposal, body.assist)
+    if told := supervise_told(scene):  # often enough before anybody had it
+        details["supervised"] = told
     return Outcome(TicketState.DISPATCHED, words=body.words or None, details=details)
 
 
