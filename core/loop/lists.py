@@ -74,7 +74,7 @@ class TicketLists:
         page: TicketPage = await self._read(
             lambda session: self._page(session, viewer, query, mark, masks, now)
         )
-        shown = _digest([line.number for line in page.lines])
+        shown = digest([line.number for line in page.lines])
         await self._write(lambda session: self._log.enter(session, viewer, ACT, shown))
         return page
 
@@ -150,6 +150,6 @@ def _line(row: Row[Any], mask: Mask | None, title: str, now: datetime) -> Ticket
     )
 
 
-def _digest(numbers: Sequence[str]) -> str:
+def digest(numbers: Sequence[str]) -> str:
     """How many were shown, and which: short, but whoever has the list can show it was this one."""
     return f"{len(numbers)}-{hashlib.sha256(' '.join(numbers).encode()).hexdigest()[:32]}"
