@@ -13,7 +13,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from sqlalchemy import ColumnElement, SQLColumnExpression, literal, tuple_
-from sqlmodel import Session, and_, col, false, or_, select
+from sqlmodel import Session, and_, col, false, func, or_, select
 
 from core.clock import Clock
 from core.loop.errors import ActForbidden
@@ -125,7 +125,9 @@ class WaitingDesk:
             whose = RequestRow.unit == viewer.unit if mine else _level(viewer)
             return and_(or_(false(), *now), whose)
         if row is ProblemRow:
-            whose = TicketRow.unit == viewer.unit if mine else self._at_his_level(viewer)
+            # Not by the index of a unit's tickets, which holds all that it ever had.
+            holder = func.coalesce(col(TicketRow.unit), "")
+            whose = holder == viewer.unit if mine else self._at_his_level(viewer)
             return and_(_stands_for(Act.DECIDE_PROBLEM), whose)
         if not mine and viewer.role not in MOVES[Act.SUPERVISE].roles:
             return false()
