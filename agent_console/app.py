@@ -35,6 +35,7 @@ from agent_console.routes import (
     sessions,
     socket,
     tickets,
+    waiting,
 )
 from agent_console.settings import ConsoleSettings
 from core.clock import Clock, SystemClock
@@ -52,6 +53,7 @@ ROOMS = (
     hearings,
     meetings,
     measures,
+    waiting,
     rates,
     audit,
     accounts,

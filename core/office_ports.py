@@ -15,7 +15,7 @@ from core.loop.hearings import HearingAsked, HearingDecided, HearingView
 from core.loop.measures import MeasureView
 from core.loop.meetings import CallMeeting, HoldMeeting, ResolveMeeting
 from core.loop.shares import Period, Rates, Slice
-from core.loop.views import MeetingView
+from core.loop.views import MeetingView, WaitingPage
 from core.people.access import Verdict
 from core.people.accounts import AccountForm, AccountView, NewAccount
 from core.people.audit import AccessLine
@@ -104,6 +104,12 @@ class RatesOffice(Protocol):
     async def agents_ratings(self, viewer: Viewer, period: Period) -> dict[str, Counter[str]]: ...
 
 
+class WaitingList(Protocol):
+    """What waits for a decision or a word (articles 11, 12 to 27, 37)."""
+
+    async def waiting(self, viewer: Viewer, after: str = ..., limit: int = ...) -> WaitingPage: ...
+
+
 class ConsoleOffices(Protocol):
     """Where the console's routes lead, one office each."""
 
@@ -127,3 +133,6 @@ class ConsoleOffices(Protocol):
 
     @property
     def rates(self) -> RatesOffice: ...
+
+    @property
+    def waiting(self) -> WaitingList: ...

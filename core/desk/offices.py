@@ -19,6 +19,7 @@ from core.loop.office import WorkOffice
 from core.loop.rates import RateDesk
 from core.loop.registration import Registrar
 from core.loop.retention import Retention
+from core.loop.waiting import WaitingDesk
 from core.people.access import AccessLog
 from core.people.accounts import Accounts
 from core.people.audit import AuditOffice
@@ -42,6 +43,7 @@ class Offices:
     abuse: AbuseDesk
     hearings: Hearings
     rates: RateDesk
+    waiting: WaitingDesk
     accounts: Accounts
     audit: AuditOffice
 
@@ -71,6 +73,7 @@ def open_offices(
         abuse=AbuseDesk(write, database.read, vault, policies, log, clock),
         hearings=Hearings(database.write, vault, policies, log, clock),
         rates=RateDesk(database.write, database.read, policies, log, clock),
+        waiting=WaitingDesk(database.write, policies, log, clock),
         accounts=Accounts(database.write, sessions, policies, log),
         audit=AuditOffice(database.write, database.read, log),
     )

@@ -59,7 +59,7 @@ class MergeRefused(Conflict):
 
 
 class NotSettled(Conflict):
-    """The earlier ticket named is not a settled one about this matter."""
+    """The earlier ticket named is not a settled one about this matter, or none is found."""
 
     error_id = "not_settled"
 

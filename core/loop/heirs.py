@@ -21,10 +21,10 @@ from core.loop.acts.registry import ActDef
 from core.loop.clockwork import CLOCK
 from core.loop.engine import Loop, Work
 from core.loop.errors import AccusedHandles, NotYourTask
+from core.loop.responsibility import kept_from
 from core.loop.scene import Body, Outcome, Scene
 from core.loop.states import Act
-from core.policy.book import PolicyBook
-from core.policy.directory import Directory
+from core.policy.book import Policy, PolicyBook
 from core.store.database import DatabaseAway
 from core.store.loop_tables import TaskRow
 from core.store.tables import TicketRow
@@ -38,17 +38,17 @@ class Inherit(Body):
     """Empty: who inherits is the directory's to say."""
 
 
-def inherit(directory: Directory, day: date, scene: Scene, body: Inherit) -> Outcome:
+def inherit(policy: Policy, day: date, scene: Scene, body: Inherit) -> Outcome:
     """The main part and open assisting parts of units that are gone.
 
     Raises ``AccusedHandles``; ``NotYourTask`` when there is nothing to inherit.
     """
-    ticket, rows = scene.ticket, scene.rows
+    ticket, rows, directory = scene.ticket, scene.rows, policy.directory
     main = rows.main_task(ticket.number)
     moved: list[dict[str, str]] = []
     busy: set[str] = set()  # who has something to do in this ticket
     if main is not None:
-        heir = _heir(directory, day, ticket, main.unit)
+        heir = _heir(policy, day, ticket, main.unit)
         if heir != main.unit:
             moved.append({"part": "main", "from": main.unit, "to": heir})
             main.unit = ticket.unit = heir
@@ -58,7 +58,7 @@ def inherit(directory: Directory, day: date, scene: Scene, body: Inherit) -> Out
         if part.part == "main" or part.state == "done":
             continue
         heir = directory.heir(part.unit, day)
-        if heir in busy or _accused(directory, day, ticket, heir):
+        if heir in busy or kept_from(policy, ticket, heir, day):
             moved.append({"part": "assist", "from": part.unit, "to": ""})
             part.state = "withdrawn"
         elif heir != part.unit:
@@ -73,17 +73,13 @@ def inherit(directory: Directory, day: date, scene: Scene, body: Inherit) -> Out
     return Outcome(details={"moved": moved, "directory": directory.version})
 
 
-def _heir(directory: Directory, day: date, ticket: TicketRow, unit: str) -> str:
+def _heir(policy: Policy, day: date, ticket: TicketRow, unit: str) -> str:
     """Who takes the main part: the successor, or the last resort where that is the accused."""
-    heir = directory.heir(unit, day)
-    for one in (heir, directory.last_resort):
-        if one == unit or not _accused(directory, day, ticket, one):
+    heir = policy.directory.heir(unit, day)
+    for one in (heir, policy.directory.last_resort):
+        if one == unit or not kept_from(policy, ticket, one, day):
             return one
     raise AccusedHandles(unit=heir)
-
-
-def _accused(directory: Directory, day: date, ticket: TicketRow, unit: str) -> bool:
-    return ticket.accused != "" and directory.heir(ticket.accused, day) == unit
 
 
 class Heirs:
@@ -123,7 +119,7 @@ class Heirs:
         policy = self._policies().at(now)
         day, directory = policy.calendar.day_of(now), policy.directory
         gone = [one.unit for one in directory.units if directory.heir(one.unit, day) != one.unit]
-        known = ActDef(Act.INHERIT, Inherit, partial(inherit, directory, day))
+        known = ActDef(Act.INHERIT, Inherit, partial(inherit, policy, day))
         moved: list[str] = []
         after = ""
         while gone and (numbers := await self._read(partial(_held, gone, after))):

@@ -25,7 +25,7 @@ from core.loop.errors import (
 )
 from core.loop.minutes import keep_minutes, minutes_for
 from core.loop.repository import LoopRepository
-from core.loop.responsibility import exists
+from core.loop.responsibility import exists, kept_from
 from core.loop.scene import Body
 from core.loop.states import MOVES, Act, TicketState
 from core.loop.views import MeetingItem, MeetingView
@@ -212,9 +212,8 @@ class Meetings:
         if unknown is not None:
             raise UnitUnknown(unit=unknown)
         invited = list(dict.fromkeys(directory.heir(unit, today) for unit in units))
-        accused = {directory.heir(one.accused, today) for one in tickets if one.accused}
         for unit in invited:
-            if unit in accused:
+            if any(kept_from(policy, one, unit, today) for one in tickets):
                 raise AccusedHandles(unit=unit)
         return invited
 

@@ -22,6 +22,7 @@ from core.loop.repository import LoopRepository
 from core.loop.responsibility import name_of
 from core.loop.secrecy import Mask, mask_for
 from core.loop.states import Act, TicketState
+from core.loop.unsettled import of_ticket
 from core.loop.views import StepView, TicketDetail, TicketPage
 from core.people.access import AccessLog
 from core.people.logged import Logged, Write
@@ -147,7 +148,7 @@ class WorkOffice:
         fields, erased = self._fields(session, ticket, mask)
         # Whoever made it too secret for himself reads no more of it.
         seen = sees(viewer, ticket, tasks)
-        state = TicketState(ticket.state)
+        state, pack = TicketState(ticket.state), self._policies().pack
         return TicketDetail(
             number=ticket.number,
             state=ticket.state,
@@ -161,7 +162,7 @@ class WorkOffice:
             fast_track=ticket.fast_track,
             secrecy=ticket.secrecy,
             unit=ticket.unit,
-            unit_name=name_of(self._policies().pack, ticket.unit),
+            unit_name=name_of(pack, ticket.unit),
             first_unit=ticket.first_unit,
             policy=ticket.policy,
             created_at=ticket.created_at,
@@ -176,6 +177,7 @@ class WorkOffice:
             erased=erased,
             children=children(session, viewer, ticket.number) if seen else (),
             call_id=call_of(session, ticket) if seen and viewer.role in CONSOLE else None,
+            waiting=of_ticket(session, ticket, pack, self._clock.now()) if seen else (),
         )
 
     def _step(

@@ -15,6 +15,7 @@ from sqlmodel.sql.expression import SelectOfScalar
 
 from core.loop.errors import AccusedHandles, MergeRefused, NotSettled
 from core.loop.repository import LoopRepository
+from core.loop.responsibility import kept_from
 from core.loop.scene import Scene
 from core.loop.states import UNSETTLED, TicketState
 from core.people.sight import sees
@@ -153,8 +154,10 @@ def check_merge(scene: Scene, main: TicketRow) -> None:
     way = (row.fast_track, row.enforcement, row.retaliation) if row else (False, False, False)
     if way != (main.fast_track, main.enforcement, main.retaliation):
         raise MergeRefused(why="way")  # articles 32, 33, 48 are not got round by merging
-    if ticket.accused and ticket.accused in {task.unit for task in scene.rows.tasks(main.number)}:
-        raise AccusedHandles(unit=ticket.accused)
+    today = scene.policy.calendar.day_of(scene.now)
+    for task in scene.rows.tasks(main.number):
+        if kept_from(scene.policy, ticket, task.unit, today):
+            raise AccusedHandles(unit=task.unit)
 
 
 def earlier_settled(scene: Scene, number: str) -> TicketRow:
@@ -171,3 +174,17 @@ def earlier_settled(scene: Scene, number: str) -> TicketRow:
     ):
         raise NotSettled(number=number)
     return other
+
+
+def settled_before(scene: Scene, number: str | None) -> str:
+    """The number of the ticket in which the matter was answered: the one that is named, or the
+    youngest that is found. Raises ``NotSettled``."""
+    if number is not None:
+        if earlier_settled(scene, number).answered_at is None:
+            raise NotSettled(number=number)
+        return number
+    rows, policy = scene.rows, scene.policy
+    for one in find(rows.session, scene.viewer, scene.ticket, policy, scene.now):
+        if one.kind == "settled":
+            return one.number
+    raise NotSettled("no settled ticket of this caller and matter; name one")

@@ -10,6 +10,8 @@ RETURN, POSTPONEMENT = "return", "postponement"
 SUSPENSION, TERMINATION = "suspension", "termination"
 # Void as soon as the unit has handled the ticket, or another one has it.
 OF_THE_UNIT = (RETURN, POSTPONEMENT, SUSPENSION, TERMINATION)
+# What came of it is told to the unit that asked; of a return its own act tells more.
+_TOLD = (POSTPONEMENT, SUSPENSION, TERMINATION)
 
 
 def ask(
@@ -42,8 +44,11 @@ def asked(scene: Scene, kind: str) -> RequestRow:
 
 
 def decide(scene: Scene, request: RequestRow, granted: bool) -> None:
+    """Write the decision down, and tell the unit that asked."""
     request.state = "granted" if granted else "refused"
     request.decided_by = scene.viewer.agent
     request.decided_at = scene.now
     scene.rows.add(request)
     scene.rows.session.flush()  # what is decided is not made void by what follows from it
+    if request.unit and request.kind in _TOLD:
+        scene.tell(f"{request.kind}_{request.state}", unit=request.unit)

@@ -41,9 +41,25 @@ def checked_unit(policy: Policy, ticket: TicketRow, unit: str, day: date) -> str
     if not exists(policy.pack, unit):
         raise UnitUnknown(unit=unit)
     heir = policy.directory.heir(unit, day)
-    if ticket.accused and heir == policy.directory.heir(ticket.accused, day):
+    if kept_from(policy, ticket, heir, day):
         raise AccusedHandles(unit=unit)
     return heir
+
+
+def kept_from(policy: Policy, ticket: TicketRow, unit: str, day: date) -> bool:
+    """Whether the unit is the accused one, its heir, or a part of it."""
+    if not ticket.accused:
+        return False
+    directory, units = policy.directory, policy.pack.units
+    accused = {ticket.accused, directory.heir(ticket.accused, day)}
+    return any(one in accused or directory.heir(one, day) in accused for one in units.chain(unit))
+
+
+def takes_over(policy: Policy, unit: str) -> bool:
+    """Whether things are lawfully transferred to the unit: it supervises others (33, 46, 48)."""
+    directory = policy.directory
+    named = (directory.supervisor_of_enforcement, directory.supervisor_of_conduct)
+    return unit in named or directory.facts(unit).rank == "supervisor"
 
 
 def supervisor(policy: Policy, ticket: TicketRow, day: date) -> str:
@@ -53,8 +69,7 @@ def supervisor(policy: Policy, ticket: TicketRow, day: date) -> str:
     first, other = directory.supervisor_of_enforcement, directory.supervisor_of_conduct
     if ticket.retaliation:
         first, other = other, first
-    accused = ticket.accused and directory.heir(ticket.accused, day)
-    return other if accused == directory.heir(first, day) else first
+    return other if kept_from(policy, ticket, directory.heir(first, day), day) else first
 
 
 def exists(pack: CityPack, unit: str) -> bool:

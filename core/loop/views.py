@@ -9,13 +9,34 @@ from pydantic import JsonValue
 from core.views import View
 
 
+class WaitingLine(View):
+    """Something that waits: a request (``kind`` return, postponement, suspension, termination,
+    review), a problem, or feedback that is owed. ``unit`` asked for it or owes it; empty where the
+    caller did. ``due`` None: it has no term of its own."""
+
+    number: str
+    kind: str
+    unit: str
+    unit_name: str
+    asked_at: datetime
+    due: datetime | None
+    overdue: bool
+
+
+class WaitingPage(View):
+    """``after`` asks for the next page; None: there is none."""
+
+    lines: tuple[WaitingLine, ...]
+    after: str | None
+
+
 class TicketDetail(View):
     """A ticket for one viewer. ``fields`` are the form's, masked; ``hidden`` names what is not
     shown at all; ``erased``: its text was lawfully deleted. Times are UTC. ``acts`` are what this
     viewer may do to it now. ``parent`` is the main ticket that it was merged into; ``children``,
-    as far as this viewer sees them, what was merged into it or split off from it. ``call_id``, for
-    whoever may have a telephone console, is the call it was told in, by which its recording is
-    heard; also of what was split off."""
+    as far as this viewer sees them, what was merged into it or split off from it; ``waiting`` what
+    of it is still to be decided, or owed. ``call_id``, for whoever may have a telephone console, is
+    the call it was told in, by which its recording is heard; also of what was split off."""
 
     number: str
     state: str
@@ -44,6 +65,7 @@ class TicketDetail(View):
     erased: bool = False
     children: tuple[str, ...] = ()
     call_id: str | None = None
+    waiting: tuple[WaitingLine, ...] = ()
 
 
 class StepView(View):

@@ -87,6 +87,12 @@ def _usual(
 
 
 def _units(pack: CityPack) -> Iterator[str]:
+    above = {unit.key: unit.under for unit in pack.units.units}
+    for unit in pack.units.units:
+        if unit.under is not None and unit.under not in above:
+            yield f"unit {unit.key}: no unit {unit.under}"
+        if any(above.get(one) == unit.key for one in pack.units.chain(unit.key)):
+            yield f"unit {unit.key} stands under itself"
     for rule in pack.units.dispatch:
         yield from _code(pack, "dispatch", rule.code)
         yield from _refs(pack, f"dispatch of {rule.code}", (rule.unit, *rule.also))

@@ -15,10 +15,14 @@ UnitRef = Annotated[str, StringConstraints(pattern=r"^(@district|[a-z][a-z0-9_]*
 
 
 class Unit(PackModel):
-    """A unit (承办单位) or an enterprise of the public services."""
+    """A unit (承办单位) or an enterprise of the public services.
+
+    ``under``: the unit that it is a part of; what is told against that one never goes to it.
+    """
 
     key: Key
     name: Name
+    under: Key | None = None
 
 
 class DispatchRule(PackModel):
@@ -44,6 +48,15 @@ class Units(PackModel):
             if unit.key == key:
                 return unit.name
         raise KeyError(key)
+
+    def chain(self, key: str) -> tuple[str, ...]:
+        """The unit itself and those above it, the nearest first."""
+        above = {unit.key: unit.under for unit in self.units}
+        found, unit = [key], above.get(key)
+        while unit is not None and unit not in found:  # checked at load; never loop here
+            found.append(unit)
+            unit = above.get(unit)
+        return tuple(found)
 
     def rule(self, code: str) -> DispatchRule | None:
         """The rule with the longest code with which ``code`` begins."""

@@ -12,13 +12,20 @@ from core.policy.limits import Reason
 
 
 class Repeats(Sourced):
-    """When a matter counts as told before, and how often it takes to go up the ladder."""
+    """When a matter counts as told before, and how often it takes to go up the ladder.
+
+    ``urge_at``, ``supervise_at`` and ``key_at`` count how often a caller has told it, the first
+    time too; ``callers_for_event`` the callers of one event within ``event_within``.
+    """
 
     settled_within: Limit  # a settled matter with nothing new is told, not dispatched again
-    urge_at: int = Field(ge=1)
-    supervise_at: int = Field(ge=1)
+    urge_at: int = Field(ge=2)
+    supervise_at: int = Field(ge=2)
+    key_at: int = Field(ge=2)
     callers_for_event: int = Field(ge=2)
+    event_within: Limit
     rung: Key  # of the ladder, to which ``supervise_at`` leads
+    key_rung: Key  # to which ``key_at`` and ``callers_for_event`` lead
     ground: Key  # of refusal, for what is settled and brings nothing new
     flag: Name  # set on what is told again with new facts
 

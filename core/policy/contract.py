@@ -45,6 +45,11 @@ NOTICES: Mapping[str, frozenset[str]] = {
     "return_refused": _TICKET | {"handle_due"},
     "inherited": _TICKET | {"handle_due"},
     "designated": _TICKET,
+    **{
+        f"{kind}_{decided}": _TICKET
+        for kind in ("postponement", "suspension", "termination")
+        for decided in ("granted", "refused")
+    },
     "postponed": _TICKET | {"handle_due"},
     "suspended": _TICKET | {"reason"},
     "resumed": _TICKET | {"handle_due"},

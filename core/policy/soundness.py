@@ -23,6 +23,7 @@ EXEMPTION_MISSING = Rule("exemption_missing", "write the reason under follow_up.
 SECRECY_INCOMPLETE = Rule("secrecy_incomplete", "write one entry for each level from 0 to 3")
 NOTICE_MISSING = Rule("notice_missing", "write the template; this notice is sent")
 NOTICE_PLACEHOLDER = Rule("notice_placeholder", "use only the values that this notice has")
+RUNG_MISSING = Rule("rung_missing", "name a rung of supervision.yaml")
 MEASURE_INCOMPLETE = Rule("measure_incomplete", "say how long a limit lasts")
 VERSION_TWICE = Rule("version_twice", "give every version a name of its own")
 EFFECTIVE_TWICE = Rule("effective_twice", "let every version come into force on a day of its own")
@@ -180,6 +181,16 @@ def placeholders(text: str) -> frozenset[str] | None:
     )
 
 
+def _rung_missing(version: Version) -> Iterator[Finding]:
+    repeats = version.policy.conduct.repeats
+    for place in ("rung", "key_rung"):
+        rung = getattr(repeats, place)
+        if version.policy.supervision.rung(rung) is None:
+            yield RUNG_MISSING.broken(
+                version, "conduct.yaml", f"repeats.{place}", f"there is no rung {rung}"
+            )
+
+
 def _measure_incomplete(version: Version) -> Iterator[Finding]:
     limit = version.policy.conduct.measure("limit")
     if limit is not None and limit.lasts is None:
@@ -196,5 +207,6 @@ RULES: tuple[Callable[[Version], Iterator[Finding]], ...] = (
     _exemption_missing,
     _secrecy_incomplete,
     _notices,
+    _rung_missing,
     _measure_incomplete,
 )

@@ -17,6 +17,8 @@ from sqlmodel import Field, SQLModel
 from core.store.tables import UtcDateTime
 
 _WAITING = text("state = 'waiting'")
+_OPEN = text("state = 'open'")
+_OWED = text("feedback_due IS NOT NULL AND feedback_at IS NULL")
 # An INTEGER PRIMARY KEY is the row's own id on SQLite, to which FTS5 refers.
 _PLACE = BigInteger().with_variant(INTEGER(), "sqlite")
 _WORDS = Text().with_variant(TSVECTOR(), "postgresql")
@@ -107,6 +109,10 @@ class RequestRow(SQLModel, table=True):
     """What somebody asked for and somebody else decides: a return, more time, a review."""
 
     __tablename__: ClassVar[str] = "request"
+    __table_args__ = (
+        # What waits, the oldest first: few of all that were ever asked (core.loop.waiting).
+        Index("ix_request_open", "asked_at", "id", sqlite_where=_OPEN, postgresql_where=_OPEN),
+    )
 
     id: int | None = Field(default=None, primary_key=True)
     number: str = Field(index=True, foreign_key="ticket.number")
@@ -180,7 +186,10 @@ class SupervisionRow(SQLModel, table=True):
     """A rung of the ladder that a ticket has reached (article 37)."""
 
     __tablename__: ClassVar[str] = "supervision"
-    __table_args__ = (UniqueConstraint("number", "rung", "round"),)
+    __table_args__ = (
+        UniqueConstraint("number", "rung", "round"),
+        Index("ix_supervision_owed", "at", "id", sqlite_where=_OWED, postgresql_where=_OWED),
+    )
 
     id: int | None = Field(default=None, primary_key=True)
     number: str = Field(index=True, foreign_key="ticket.number")
@@ -199,6 +208,9 @@ class ProblemRow(SQLModel, table=True):
     """A hard problem on its way up (article 27): one row a level."""
 
     __tablename__: ClassVar[str] = "problem"
+    __table_args__ = (
+        Index("ix_problem_open", "raised_at", "id", sqlite_where=_OPEN, postgresql_where=_OPEN),
+    )
 
     id: int | None = Field(default=None, primary_key=True)
     number: str = Field(index=True, foreign_key="ticket.number")

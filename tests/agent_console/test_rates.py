@@ -64,7 +64,7 @@ async def test_a_countys_head_gets_his_own_countys(site: Site) -> None:
 
 async def test_what_was_left_out_is_counted_by_its_reason(site: Site) -> None:
     number = await site.city.registers()
-    await site.ask("agent", "POST", f"/tickets/{number}/acts/refuse", ground="settled")
+    await site.ask("agent", "POST", f"/tickets/{number}/acts/refuse", ground="litigation")
     await site.ask("dispatcher", "POST", f"/tickets/{number}/acts/exempt", reason="refused")
     figures = (await site.ask("supervisor", "GET", asked())).json()
     assert figures[""]["left_out"] == {"refused": 1}

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Annotated
 
 from annotated_types import Len
-from pydantic import StringConstraints
+from pydantic import JsonValue, StringConstraints
 
+from core.loop.accused import Accused, name_accused
 from core.loop.acts.intake import Key, Moment, Text, Words, follow_row
 from core.loop.acts.registry import ActDef
 from core.loop.dating import ASSIST_DUE, date_from, plan_follow_up
@@ -17,19 +19,23 @@ from core.loop.errors import (
     SignatureMissing,
     TicketIncomplete,
     TooLate,
+    UnitUnknown,
     WayClosed,
 )
 from core.loop.requests import OF_THE_UNIT
 from core.loop.responsibility import (
     Proposal,
     checked_unit,
+    exists,
     name_of,
     propose,
     pushes_down,
     supervisor,
+    takes_over,
 )
 from core.loop.scene import Body, Outcome, Scene
 from core.loop.states import Act, TicketState
+from core.loop.urging import supervise_told
 from core.people.roles import Role
 from core.store.loop_tables import TaskRow
 
@@ -39,16 +45,17 @@ class Dispatch(Body):
 
     unit: Key | None = None
     assist: Annotated[tuple[Key, ...], Len(max_length=10)] = ()
-    accused: Key | None = None  # the unit that is complained about, if one is
+    accused: Accused | None = None  # the unit that is complained about, if one is
     words: Text = ""
 
 
 def dispatch(scene: Scene, body: Dispatch) -> Outcome:
     """Complete, open to this way, to a unit that is not the accused one (16, 33, 48)."""
-    if body.accused is not None:
-        scene.ticket.accused = body.accused
+    name_accused(scene, body.accused)
     unit, proposal = choose(scene, body.unit, body.words)
     details = send(scene, unit, proposal, body.assist)
+    if told := supervise_told(scene):  # often enough before anybody had it
+        details["supervised"] = told
     return Outcome(TicketState.DISPATCHED, words=body.words or None, details=details)
 
 
@@ -104,8 +111,22 @@ def check_complete(scene: Scene) -> None:
         for field in form.fields
         if field.required and fields.get(field.key) in (None, "", [])
     ]
+    _check_secrecy_asked(fields, missing)
+
+
+def _check_told(scene: Scene) -> None:
+    """What another organ decides about tells of something; secrecy has been asked.
+
+    Raises ``TicketIncomplete``.
+    """
+    fields = scene.fields()
+    nothing = not (fields.get("title") or fields.get("content"))
+    _check_secrecy_asked(fields, ["title", "content"] if nothing else [])
+
+
+def _check_secrecy_asked(fields: Mapping[str, JsonValue], missing: list[str]) -> None:
     if fields.get("confidential") is None:
-        missing.append("confidential")
+        missing = [*missing, "confidential"]
     if missing:
         raise TicketIncomplete(missing=missing)
 
@@ -212,28 +233,36 @@ class Transfer(Body):
     """``organ``: a unit that supervises, or the number of an emergency or utility line."""
 
     organ: Annotated[str, StringConstraints(pattern=r"^([0-9]{3,12}|[a-z][a-z0-9_]{0,39})$")]
-    accused: Key | None = None
+    accused: Accused | None = None
     words: Text = ""
 
 
 def transfer(scene: Scene, body: Transfer) -> Outcome:
     """To an organ outside the loop of units; what concerns enforcement or retaliation goes to the
-    one that supervises it, never to the accused (33, 46, 48)."""
+    one that supervises it, never to the accused (33, 46, 48).
+
+    Raises ``WayClosed`` for a unit that is no such organ: it is dispatched to, with its clocks;
+    ``UnitUnknown``, ``AccusedHandles``, ``TicketIncomplete``.
+    """
     ticket, policy = scene.ticket, scene.policy
     row = follow_row(scene)
     if "transfer" not in row.ways:
         raise WayClosed("not for a ticket of this kind", way="transfer")
-    if body.accused is not None:
-        ticket.accused = body.accused
+    name_accused(scene, body.accused)
     organ = body.organ
     if ticket.enforcement or ticket.retaliation:
         wanted = supervisor(policy, ticket, policy.calendar.day_of(scene.now))
         if organ != wanted:
             raise AccusedHandles("this goes to its supervisor only", organ=wanted)
-    known = organ in policy.pack.emergency.order
-    if not known:
+    line = organ in policy.pack.emergency.order
+    if not line:  # a line asks the caller himself, and nobody waits there for a form
+        if not exists(policy.pack, organ):
+            raise UnitUnknown(unit=organ)
+        if not takes_over(policy, organ):
+            raise WayClosed("a unit gets this by a dispatch", organ=organ)
+        _check_told(scene)
         organ = checked_unit(policy, ticket, organ, policy.calendar.day_of(scene.now))
-    scene.tell("transferred", target=organ if known else name_of(policy.pack, organ))
+    scene.tell("transferred", target=organ if line else name_of(policy.pack, organ))
     return Outcome(
         TicketState.TRANSFERRED,
         article=row.article,

@@ -10,11 +10,13 @@ from annotated_types import Len
 from pydantic import AwareDatetime, Field, JsonValue, StringConstraints
 
 from core.errors import Invalid
+from core.loop.accused import Accused, name_accused
 from core.loop.acts.registry import ActDef
 from core.loop.columns import CONFIDENTIAL, check_fields, fill_columns
 from core.loop.dating import date_anew, plan_follow_up, rows_now
 from core.loop.errors import (
     ActForbidden,
+    HigherLevel,
     MergeRefused,
     NothingAsked,
     OwnDecision,
@@ -22,12 +24,13 @@ from core.loop.errors import (
     SecretContent,
     WayClosed,
 )
-from core.loop.repeats import earlier_settled
+from core.loop.repeats import settled_before
 from core.loop.scene import Body, Outcome, Scene
 from core.loop.secret import STATE_SECRET, keep_category_only
 from core.loop.states import Act, TicketState
-from core.loop.takeback import take_back, wrongly_held
+from core.loop.takeback import drop_helpers, take_back, wrongly_held
 from core.people.roles import Role
+from core.policy.contract import SETTLED
 from core.policy.matrix import MatrixRow
 from core.store.loop_tables import RequestRow
 
@@ -45,9 +48,11 @@ Moment = Annotated[
 
 
 class Amend(Body):
-    """Fields of the form with their new values; None empties one."""
+    """Fields of the form with their new values, None empties one; ``accused`` is the unit that is
+    complained about."""
 
-    fields: Annotated[dict[Key, Value], Len(1, 50)]
+    fields: Annotated[dict[Key, Value], Len(max_length=50)] = Field(default_factory=dict)
+    accused: Accused | None = None
 
 
 def amend(scene: Scene, body: Amend) -> Outcome:
@@ -56,9 +61,11 @@ def amend(scene: Scene, body: Amend) -> Outcome:
     What follows from the form follows anew: the way it goes, its dates where a unit's clock runs,
     and whether the unit that has it may have it at all.
 
-    Raises ``FieldUnknown``, ``SecretContent``; ``WayClosed`` where the mark of secrecy would go
-    and the level stay.
+    Raises ``Invalid`` where nothing is given, ``FieldUnknown``, ``SecretContent``, what naming the
+    accused refuses; ``WayClosed`` where the mark of secrecy would go and the level stay.
     """
+    if not body.fields and body.accused is None:
+        raise Invalid("nothing is amended")
     given: dict[str, JsonValue] = {key: plain(value) for key, value in body.fields.items()}
     check_fields(scene.policy.pack.form, given)
     if scene.ticket.secrecy >= STATE_SECRET:
@@ -68,12 +75,14 @@ def amend(scene: Scene, body: Amend) -> Outcome:
     dated_by = rows_now(scene)
     scene.put_fields(fields)
     fill_columns(scene, fields)
-    details: dict[str, object] = {"fields": sorted(body.fields)}
+    against = name_accused(scene, body.accused)
+    details: dict[str, object] = {"fields": sorted(body.fields), **against}
     if not (scene.ticket.route and scene.ticket.category):  # there is nothing to follow from it
         return Outcome(details=details)
     row = follow_row(scene)
     if wrongly_held(scene, row):
         return Outcome(TicketState.CLASSIFIED, details=details | take_back(scene))
+    drop_helpers(scene)
     task = scene.rows.main_task(scene.number)
     running = scene.state in (TicketState.DISPATCHED, TicketState.SIGNED)
     if running and task is not None and rows_now(scene) != dated_by:
@@ -102,12 +111,15 @@ def keep_note(scene: Scene, body: Note) -> Outcome:
 
 
 class Classify(Body):
-    """Empty: as the form stands. The row of the decision table follows from it."""
+    """As the form stands: the row of the decision table follows from it. ``accused`` is the unit
+    that is complained about."""
+
+    accused: Accused | None = None
 
 
 def classify(scene: Scene, body: Classify) -> Outcome:
     """Kind x urgency x field x enterprise: the row of the table, kept with the ticket."""
-    ticket = scene.ticket
+    ticket, against = scene.ticket, name_accused(scene, body.accused)
     fill_columns(scene, scene.fields())
     row = follow_row(scene)
     return Outcome(
@@ -121,6 +133,7 @@ def classify(scene: Scene, body: Classify) -> Outcome:
             "urgency": ticket.urgency,
             "category": ticket.category,
             "enterprise": ticket.enterprise,
+            **against,
         },
     )
 
@@ -184,14 +197,18 @@ class Refuse(Body):
 def refuse(scene: Scene, body: Refuse) -> Outcome:
     """A recorded service: ground, the lawful channel told, and open to review (article 11).
 
-    Raises ``ReasonUnknown``; ``NotSettled`` when ``earlier`` is no settled ticket of this matter.
+    Raises ``ReasonUnknown``; ``NotSettled`` when ``earlier`` is no settled ticket of this matter,
+    or none is found where that is the ground; ``HigherLevel`` for whoever is no supervisor where
+    the caller complains of retaliation (46, 48).
     """
     ground = scene.policy.acceptance.ground(body.ground)
     if ground is None:
         raise ReasonUnknown(reason=body.ground)
+    if _of_retaliation(scene) and scene.viewer.role != Role.SUPERVISOR:
+        raise HigherLevel("a supervisor decides about this", role=Role.SUPERVISOR.value)
     earlier = {}
-    if body.earlier is not None:
-        earlier["earlier"] = earlier_settled(scene, body.earlier).number
+    if body.earlier is not None or ground.key == SETTLED:
+        earlier["earlier"] = settled_before(scene, body.earlier)
     words: str | None = body.words or None
     if not ground.keeps_content:  # a state secret: its category stays, and nothing else
         keep_category_only(scene)
@@ -204,6 +221,13 @@ def refuse(scene: Scene, body: Refuse) -> Outcome:
         article=ground.article,
         details={"channel": ground.channel, "told": ground.told, **earlier},
     )
+
+
+def _of_retaliation(scene: Scene) -> bool:
+    """By its form as it stands, or by how it was classified."""
+    ticket = scene.ticket
+    row = scene.policy.matrix.row(ticket.type, ticket.urgency, ticket.category, ticket.enterprise)
+    return ticket.retaliation or (row is not None and row.retaliation)
 
 
 class AskReview(Body):

@@ -11,7 +11,14 @@ from sqlmodel import Session, SQLModel, select
 
 from core.calls import Leg, RecordingKept
 from core.errors import NotFound
-from core.loop.errors import ActForbidden, NothingAsked, OwnDecision, ReasonUnknown
+from core.loop.errors import (
+    ActForbidden,
+    HigherLevel,
+    NothingAsked,
+    NotSettled,
+    OwnDecision,
+    ReasonUnknown,
+)
 from core.loop.refusals import Refusals, refusals
 from core.loop.states import Act, TicketState
 from core.store.loop_tables import NoticeRow
@@ -19,7 +26,7 @@ from core.store.tables import CallRow, RecordingRow, SegmentRow
 from core.store.vault import RecordErased, Vault
 from core.transcript import Segment
 from tests.core.conftest import MASTER
-from tests.core.loop.city import AGENT, SUPERVISOR, City, at
+from tests.core.loop.city import AGENT, DISPATCHER, SUPERVISOR, City, at
 
 SECOND = type(SUPERVISOR)("1901", "热线副负责人", "supervisor")
 SAMPLES: dict[str, list[dict[str, Any]]] = yaml.safe_load(
@@ -40,6 +47,8 @@ async def test_a_refusal_is_kept_with_article_ground_person_and_what_was_told(
     rule = city.policies.versions[-1].acceptance.ground(ground)
     assert rule is not None
     for sample in SAMPLES[ground]:
+        if ground == "settled":
+            await city.archived(**sample)
         number = await city.classified(**sample)
         await city.does(AGENT, number, Act.REFUSE, ground=ground)
         step = (await city.history(number))[-1]
@@ -70,6 +79,40 @@ async def test_an_unknown_ground_refuses_nothing(city: City) -> None:
     with pytest.raises(ReasonUnknown):
         await city.does(AGENT, number, Act.REFUSE, ground="too_much_work")
     assert await city.state(number) is TicketState.CLASSIFIED
+
+
+async def test_what_was_never_settled_is_not_refused_as_settled(city: City) -> None:
+    number = await city.classified()
+    await city.dispatched()  # not answered yet
+    await city.archived(contact_phone="15400000009")  # another caller's
+    with pytest.raises(NotSettled):
+        await city.does(AGENT, number, Act.REFUSE, ground="settled")
+    assert await city.state(number) is TicketState.CLASSIFIED
+    first = await city.archived()
+    await city.does(AGENT, number, Act.REFUSE, ground="settled")
+    assert (await city.history(number))[-1].details["earlier"] == first, "found without a name"
+
+
+async def test_what_was_refused_before_was_not_settled_by_that(city: City) -> None:
+    first = await refused(city)
+    await city.does(DISPATCHER, first, Act.EXEMPT, reason="refused")
+    number = await city.classified()
+    for given in ({}, {"earlier": first}):
+        with pytest.raises(NotSettled):
+            await city.does(AGENT, number, Act.REFUSE, ground="settled", **given)
+
+
+@pytest.mark.parametrize("classified", [True, False])
+async def test_only_a_supervisor_refuses_a_complaint_of_retaliation(
+    city: City, classified: bool
+) -> None:
+    betrayed = {"category": ["政务服务与作风", "行政效能", "泄露信息与打击报复"], "type": "举报"}
+    number = await (city.classified if classified else city.registers)(**betrayed)
+    for who in (AGENT, DISPATCHER):
+        with pytest.raises(HigherLevel):
+            await city.does(who, number, Act.REFUSE, ground="litigation")
+    await city.does(SUPERVISOR, number, Act.REFUSE, ground="litigation")
+    assert await city.state(number) is TicketState.REFUSED
 
 
 # Review.

@@ -19,6 +19,7 @@ from tests.core.loop.city import (
     LUBEI_DISPATCHER,
     SUPERVISOR,
     City,
+    at,
     unit,
 )
 
@@ -121,15 +122,79 @@ async def test_a_repeat_urges_on_who_has_the_main_ticket_and_goes_up_the_ladder(
         )
         assert step.details["because_of"] == child
         assert "merged" in await templates(city, child)
-    # urge_at 2: the unit hears of the second; supervise_at 3: the third goes up.
-    assert told == [("told_again", 1, 0), ("told_again", 2, 1), ("told_again", 3, 2)]
+    # urge_at 2: told a second time, and every time after it, the unit is urged.
+    assert told == [("told_again", 1, 1), ("told_again", 2, 2), ("told_again", 3, 3)]
     rungs = await city.sees_rows(
         lambda session: [(row.rung, row.unit) for row in session.exec(select(SupervisionRow))]
     )
     assert rungs == [("supervise", "city_management")]
-    await city.merges(await city.registers(), main)
     assert (await templates(city, main)).count("rung_head") == 1, "once in a round"
     assert await city.state(main) is S.SIGNED
+
+
+async def test_told_three_times_is_supervised_five_times_supervised_as_a_key_matter(
+    city: City,
+) -> None:
+    """The main ticket is the first telling: a row is what stands after each of the next five."""
+    main = await city.signed()
+    reached = []
+    for _ in range(5):
+        await city.merges(await city.registers(), main)
+        assert (await city.history(main))[-1].details["urged"], "each time is on record"
+        reached.append([row.rung for row in await city.supervisions(main)])
+    assert reached == [
+        [],  # the second telling
+        ["supervise"],
+        ["supervise"],
+        ["supervise", "key_supervise"],  # the fifth
+        ["supervise", "key_supervise"],
+    ]
+    assert (await city.told(main, "rung_authority")) == ["authority"]
+
+
+async def test_three_callers_of_one_event_within_thirty_days_make_it_a_key_matter(
+    city: City,
+) -> None:
+    city.it_is("2026-03-02 09:00")
+    main = await city.signed()
+    await city.merges(await city.registers(**NEIGHBOUR), main)
+    assert await city.supervisions(main) == []
+    city.it_is("2026-03-03 09:00")
+    await city.merges(await city.registers(contact_phone="15400000003"), main)
+    (row,) = await city.supervisions(main)
+    assert (row.rung, row.unit, row.feedback_due) == (
+        "key_supervise", "city_management", at("2026-03-05 23:59:59"),
+    )  # fmt: skip
+    await city.merges(await city.registers(contact_phone="15400000004"), main)
+    assert len(await city.supervisions(main)) == 1, "once in a round"
+    assert (await city.history(main))[-1].details["callers"] == 4
+
+
+async def test_what_was_told_often_before_its_dispatch_is_supervised_from_then_on(
+    city: City,
+) -> None:
+    main = await city.classified()
+    for _ in range(2):
+        await city.merges(await city.registers(), main)
+    assert await city.supervisions(main) == []
+    await city.does(DISPATCHER, main, Act.DISPATCH)
+    assert [row.rung for row in await city.supervisions(main)] == ["supervise"]
+    assert (await city.history(main))[-1].details["supervised"]["rung"] == "supervise"
+    assert await city.told(main, "urged") == []
+
+
+async def test_callers_of_longer_ago_do_not_count_for_an_event(city: City) -> None:
+    city.it_is("2026-03-02 09:00")
+    main = await city.signed()
+    await city.merges(await city.registers(**NEIGHBOUR), main)
+    city.it_is("2026-04-02 09:00")  # 31 days
+    await city.merges(await city.registers(contact_phone="15400000003"), main)
+    details = (await city.history(main))[-1].details
+    assert (details["callers"], details["common"]) == (1, False)
+    assert await city.supervisions(main) == []
+    await city.merges(await city.registers(), main)  # the first one tells it again
+    details = (await city.history(main))[-1].details
+    assert (details["callers"], details["common"]) == (2, False)
 
 
 async def test_an_event_of_three_callers_is_marked_as_common(city: City) -> None:
@@ -484,4 +549,5 @@ async def test_the_rules_name_a_rung_and_a_ground_that_exist(city: City) -> None
     for policy in city.policies.versions:
         rules = policy.conduct.repeats
         assert policy.supervision.rung(rules.rung) is not None
+        assert policy.supervision.rung(rules.key_rung) is not None
         assert policy.acceptance.ground(rules.ground) is not None

@@ -67,6 +67,8 @@ def test_a_missing_file_is_named(folder, file):
         ("taxonomy.yaml", 'code: "010101"', 'code: "020101"', "020101"),
         ("units.yaml", "unit: city_management", "unit: nobody", "nobody"),
         ("units.yaml", 'code: "01"', 'code: "99"', "99"),
+        ("units.yaml", "under: police", "under: nobody", "nobody"),
+        ("units.yaml", "under: police", "under: traffic_police", "under itself"),
         ("emergency.yaml", "urgency: 特急", "urgency: 火急", "火急"),
         ("emergency.yaml", "verdict: 即转紧急", "verdict: 再议", "再议"),
         ("emergency.yaml", 'order: ["110", ', "order: [", "110"),

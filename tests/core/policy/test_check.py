@@ -85,6 +85,7 @@ BROKEN: dict[str, tuple[tuple[str, Change], str]] = {
         put(CONDUCT, "notices.answered", text="工单{number}：{content}"),
         "notices.answered.text",
     ),
+    "rung_missing": (put(CONDUCT, "repeats", key_rung="none_such"), "repeats.key_rung"),
     "measure_incomplete": (put(CONDUCT, "measures.limit", lasts=None), "measures.limit.lasts"),
     "matrix_fault": (drop(MATRIX, "rows", "ordinary"), "rows"),
     "condition_unknown": (

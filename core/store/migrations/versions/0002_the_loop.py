@@ -196,6 +196,7 @@ def upgrade() -> None:
     )
     with op.batch_alter_table('problem', schema=None) as batch_op:
         batch_op.create_index(batch_op.f('ix_problem_number'), ['number'], unique=False)
+        batch_op.create_index('ix_problem_open', ['raised_at', 'id'], **where("state = 'open'"))
 
     op.create_table('rating',
         sa.Column('number', sa.String(), nullable=False),
@@ -226,6 +227,7 @@ def upgrade() -> None:
     )
     with op.batch_alter_table('request', schema=None) as batch_op:
         batch_op.create_index(batch_op.f('ix_request_number'), ['number'], unique=False)
+        batch_op.create_index('ix_request_open', ['asked_at', 'id'], **where("state = 'open'"))
 
     op.create_table('step',
         sa.Column('id', sa.Integer(), nullable=False),
@@ -267,6 +269,8 @@ def upgrade() -> None:
     )
     with op.batch_alter_table('supervision', schema=None) as batch_op:
         batch_op.create_index(batch_op.f('ix_supervision_number'), ['number'], unique=False)
+        batch_op.create_index('ix_supervision_owed', ['at', 'id'],
+                              **where('feedback_due IS NOT NULL AND feedback_at IS NULL'))
 
     op.create_table('task',
         sa.Column('id', sa.Integer(), nullable=False),
