@@ -6,12 +6,15 @@ from collections import Counter
 
 import pytest
 
+from core.loop.errors import TooOften
 from core.loop.states import Act
-from tests.core.loop.city import ZONE, City, unit
+from tests.core.loop.city import SUPERVISOR, ZONE, City, unit
+
+WHOM = ("unit", "head", "authority", "government")
 
 
 @pytest.mark.requirement("R35")
-async def test_each_rung_comes_on_its_day_and_once(city: City) -> None:
+async def test_each_rung_comes_on_its_day_and_once_and_is_told(city: City) -> None:
     """Dispatched on Monday 12 January 2026: to be signed for by Tuesday 13, handled by Monday 19.
 
     Warned one workday before (end of Friday 16), urged the day after (end of Tuesday 20),
@@ -31,6 +34,24 @@ async def test_each_rung_comes_on_its_day_and_once(city: City) -> None:
         ("notice", "01-28"),
     ]
     assert set(Counter(row.rung for row in rows).values()) == {1}
+    told = {whom: await city.told(number, f"rung_{whom}") for whom in WHOM}
+    assert told["unit"] == ["unit:city_management"] * 2, "warned and urged"
+    assert told["head"] == ["head:city_management"] * 4, "from the urging on"
+    assert told["authority"] == ["authority"] * 2, "key supervision and notice"
+    assert told["government"] == ["government"], "of the notice"
+
+
+@pytest.mark.requirement("R35")
+async def test_a_rung_that_a_person_takes_early_does_not_come_again(city: City) -> None:
+    city.it_is("2026-01-12 09:00")
+    number = await city.signed()
+    await city.does(SUPERVISOR, number, Act.SUPERVISE, rung="supervise")
+    with pytest.raises(TooOften):
+        await city.does(SUPERVISOR, number, Act.SUPERVISE, rung="supervise")
+    await city.passes("2026-01-26 09:00", hours=12)
+    rows = await city.supervisions(number)
+    assert [row.rung for row in rows] == ["supervise", "warn", "urge"]
+    assert rows[0].by == SUPERVISOR.agent
 
 
 @pytest.mark.requirement("R35")

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from core.loop.errors import EvidenceMissing, OwnDecision, StepMissing
+from core.loop.errors import ActForbidden, EvidenceMissing, OwnDecision, StepMissing
+from core.loop.states import Act, TicketState
 from core.ports import Viewer
-from tests.core.loop.city import AGENT, SUPERVISOR, City
+from tests.core.loop.city import AGENT, LAMP, SUPERVISOR, City
 
 NUMBER = "15400000047"
 OTHER_SUPERVISOR = Viewer("1901", "热线副负责人", "supervisor")
@@ -19,6 +20,16 @@ async def take(city: City, measure: str, *evidence: str) -> int:
     return (await city.desk.offices.abuse.decide(SUPERVISOR, proposed.id, True, "证据充分")).id
 
 
+async def limited(city: City) -> int:
+    for call in ("c1", "c2"):
+        await city.talk(call, NUMBER, said="骂人")
+    await take(city, "persuade", "c1")
+    await take(city, "warn", "c2")
+    limit = await take(city, "limit", "c1", "c2")
+    assert (await city.desk.restriction(NUMBER)).limited
+    return limit
+
+
 @pytest.mark.requirement("R47")
 async def test_step_by_step_by_two_people_and_on_evidence(city: City) -> None:
     for call in ("c1", "c2"):
@@ -27,6 +38,9 @@ async def test_step_by_step_by_two_people_and_on_evidence(city: City) -> None:
         await take(city, "limit", "c1", "c2")
     with pytest.raises(EvidenceMissing):
         await take(city, "persuade", "no-such-call")
+    await city.talk("c3", NUMBER, agent=None)
+    with pytest.raises(EvidenceMissing):
+        await take(city, "persuade", "c3")
     own = await city.desk.offices.abuse.propose(
         SUPERVISOR, NUMBER, "persuade", "harassment", "辱骂", ("c1",)
     )
@@ -36,16 +50,35 @@ async def test_step_by_step_by_two_people_and_on_evidence(city: City) -> None:
 
 
 @pytest.mark.requirement("R47")
-async def test_a_limit_ends_can_be_reviewed_and_leaves_emergencies_open(city: City) -> None:
-    for call in ("c1", "c2", "c3", "c4"):
-        await city.talk(call, NUMBER, said="骂人")
-    await take(city, "persuade", "c1")
-    await take(city, "warn", "c2")
-    limit = await take(city, "limit", "c3", "c4")
-    told = await city.desk.restriction(NUMBER)
-    assert told.limited
-    assert told.emergency_open
-    await city.desk.offices.abuse.ask_review(AGENT, limit)
-    await city.desk.offices.abuse.review(OTHER_SUPERVISOR, limit, upheld=True, words="维持")
+async def test_a_limit_that_is_upheld_ends_by_itself(city: City) -> None:
+    limit = await limited(city)
+    abuse = city.desk.offices.abuse
+    await abuse.ask_review(AGENT, limit)
+    await abuse.review(OTHER_SUPERVISOR, limit, upheld=True, words="维持")
+    assert (await city.desk.restriction(NUMBER)).limited
     city.later(days=8)
-    assert not (await city.desk.restriction(NUMBER)).limited, "it expires by itself"
+    assert not (await city.desk.restriction(NUMBER)).limited
+
+
+@pytest.mark.requirement("R47")
+async def test_a_limit_that_is_not_upheld_is_lifted_at_once(city: City) -> None:
+    limit = await limited(city)
+    abuse = city.desk.offices.abuse
+    await abuse.ask_review(AGENT, limit)
+    for who in (AGENT, SUPERVISOR):
+        with pytest.raises((ActForbidden, OwnDecision)):
+            await abuse.review(who, limit, upheld=False, words="撤销")
+    await abuse.review(OTHER_SUPERVISOR, limit, upheld=False, words="证据不足")
+    assert not (await city.desk.restriction(NUMBER)).limited
+
+
+@pytest.mark.requirement("R47")
+async def test_who_is_limited_is_helped_in_an_emergency_like_anybody_else(city: City) -> None:
+    await limited(city)
+    await city.talk("c9", NUMBER, said="着火了")
+    number = (await city.desk.submit(AGENT, "c9")).number
+    emergency = LAMP | {"type": "求助", "urgency": "特急", "contact_phone": NUMBER}
+    await city.does(AGENT, number, Act.AMEND, fields=emergency)
+    await city.does(AGENT, number, Act.CLASSIFY)
+    await city.does(AGENT, number, Act.TRANSFER, organ="119")
+    assert await city.state(number) is TicketState.TRANSFERRED

@@ -4,8 +4,12 @@ from __future__ import annotations
 
 import pytest
 
+from core.loop.errors import OwnDecision
 from core.loop.states import Act, TicketState
+from core.ports import Viewer
 from tests.core.loop.city import AGENT, SUPERVISOR, City
+
+OTHER_SUPERVISOR = Viewer("1901", "热线副负责人", "supervisor")
 
 
 @pytest.mark.requirement("R08")
@@ -31,9 +35,25 @@ async def test_a_refusal_is_a_recorded_service_that_can_be_overturned(city: City
     assert (step.reason, step.article) == ("litigation", "11")
     assert "12368" in step.details["channel"]
     assert step.details["told"], "what the caller was told is kept"
+    assert await city.told(number, "refused") == ["caller"]
     await city.does(AGENT, number, Act.ASK_REVIEW, words="诉求人不认可")
     await city.does(SUPERVISOR, number, Act.REVIEW_REFUSAL, upheld=False, words="应予受理")
     assert await city.state(number) is TicketState.REGISTERED
+    assert await city.told(number, "refusal_reviewed") == ["caller"]
+
+
+@pytest.mark.requirement("R09")
+async def test_nobody_reviews_a_refusal_of_his_own(city: City) -> None:
+    number = await city.classified(category=["其他", "不予受理", "法定途径"])
+    await city.does(SUPERVISOR, number, Act.REFUSE, ground="litigation")
+    await city.does(AGENT, number, Act.ASK_REVIEW, words="诉求人不认可")
+    stands = {"upheld": True, "words": "属于诉讼事项"}
+    with pytest.raises(OwnDecision):
+        await city.does(SUPERVISOR, number, Act.REVIEW_REFUSAL, **stands)
+    await city.does(OTHER_SUPERVISOR, number, Act.REVIEW_REFUSAL, **stands)
+    step = (await city.history(number))[-1]
+    assert (step.reason, step.actor) == ("upheld", OTHER_SUPERVISOR.agent)
+    assert await city.state(number) is TicketState.REFUSED
 
 
 @pytest.mark.requirement("R09")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import product
+
 import pytest
 
 from core.policy import PolicyBook
@@ -12,12 +14,21 @@ from tests.core.loop.city import City
 async def test_every_cell_of_the_table_has_exactly_one_row(city: City) -> None:
     policy = city.policies.versions[-1]
     pack = policy.pack
-    faults = policy.matrix.faults(
+    cells = (
         tuple(rule.name for rule in pack.rules.types),
         pack.rules.urgencies,
         tuple(path.leaf.code for path in pack.taxonomy.paths()),
     )
-    assert faults == []
+    assert policy.matrix.faults(*cells) == []
+    for kind, urgency, code in product(*cells):
+        for enterprise in (False, True):
+            assert policy.matrix.row(kind, urgency, code, enterprise) is not None
+    ordinary, *others = policy.matrix.rows
+    gap = policy.matrix.model_copy(update={"rows": tuple(others)})
+    assert gap.faults(*cells), "a table without its general row has gaps"
+    twin = ordinary.model_copy(update={"key": "twin"})
+    conflict = policy.matrix.model_copy(update={"rows": (twin, *policy.matrix.rows)})
+    assert conflict.faults(*cells), "two rows that decide alike are a conflict"
 
 
 @pytest.mark.requirement("R13")

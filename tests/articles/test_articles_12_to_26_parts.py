@@ -18,7 +18,7 @@ async def test_the_main_unit_closes_when_every_part_is_concluded(city: City) -> 
     assert (part.unit, part.state) == ("housing", "open")
     assert part.due is not None
     await city.does(main, number, Act.URGE, unit="housing")
-    assert (await city.notices(number))[-1].recipient == "unit:housing"
+    assert await city.told(number, "urged") == ["unit:housing"]
     with pytest.raises(PartsOpen):
         await city.does(main, number, Act.HANDLE, words="汇总")
     await city.does(helper, number, Act.ASSIST_DONE, words="已办")

@@ -4,7 +4,15 @@ from __future__ import annotations
 
 import pytest
 
-from core.loop.errors import ActForbidden, HigherLevel, NothingAsked, TooLate
+from core.errors import Invalid
+from core.loop.errors import (
+    ActForbidden,
+    HigherLevel,
+    NothingAsked,
+    ReasonUnknown,
+    TooLate,
+    TooOften,
+)
 from core.loop.states import Act, TicketState
 from tests.core.loop.city import AUTHORITY, DISPATCHER, City, at, unit
 
@@ -37,6 +45,23 @@ async def test_the_second_time_is_decided_one_level_higher(city: City) -> None:
         await city.does(DISPATCHER, number, Act.DECIDE_POSTPONEMENT, granted=True)
     await city.does(AUTHORITY, number, Act.DECIDE_POSTPONEMENT, granted=True)
     assert (await city.ticket(number)).handle_due == at("2026-01-27 23:59:59")
+
+
+@pytest.mark.requirement("R20")
+async def test_no_more_days_are_given_in_all_than_the_rules_give(city: City) -> None:
+    """Ten workdays: after six there are four, and then none."""
+    city.it_is("2026-01-12 09:00")
+    number = await city.signed()
+    await city.does(WORKER, number, Act.ASK_POSTPONEMENT, **MORE | {"workdays": 6})
+    await city.does(DISPATCHER, number, Act.DECIDE_POSTPONEMENT, granted=True)
+    with pytest.raises(TooOften) as refused:
+        await city.does(WORKER, number, Act.ASK_POSTPONEMENT, **MORE | {"workdays": 5})
+    assert refused.value.details["left"] == 4
+    await city.does(WORKER, number, Act.ASK_POSTPONEMENT, **MORE | {"workdays": 4})
+    await city.does(AUTHORITY, number, Act.DECIDE_POSTPONEMENT, granted=True)
+    with pytest.raises(TooOften):
+        await city.does(WORKER, number, Act.ASK_POSTPONEMENT, **MORE | {"workdays": 1})
+    assert (await city.ticket(number)).handle_due == at("2026-02-02 23:59:59")
 
 
 @pytest.mark.requirement("R21")
@@ -83,3 +108,26 @@ async def test_a_unit_never_terminates_by_itself(city: City) -> None:
     step = (await city.history(number))[-1]
     assert step.reason == "not_cooperating"
     assert "caller" in await city.told(number, "terminated")
+
+
+@pytest.mark.requirement("R22")
+async def test_a_termination_has_a_reason_of_the_rules(city: City) -> None:
+    number = await city.signed()
+    with pytest.raises(ReasonUnknown):
+        await city.does(WORKER, number, Act.ASK_TERMINATION, reason="too_hard", words="难办")
+    await city.does(
+        WORKER, number, Act.ASK_TERMINATION, reason="not_cooperating", words="多次联系拒绝配合"
+    )
+    with pytest.raises(ReasonUnknown):
+        await city.does(
+            DISPATCHER,
+            number,
+            Act.DECIDE_TERMINATION,
+            granted=True,
+            reason="too_hard",
+            words="同意",
+        )
+    for missing in ({"words": "同意终止"}, {"reason": "not_cooperating"}):
+        with pytest.raises(Invalid):
+            await city.does(DISPATCHER, number, Act.DECIDE_TERMINATION, granted=True, **missing)
+    assert await city.state(number) is TicketState.SIGNED

@@ -53,15 +53,21 @@ async def test_a_name_is_taken_back_or_changed_by_a_supervisor_only(city: City, 
     assert (await city.ticket(number)).unit == "city_management"
 
 
-async def test_whoever_has_a_part_in_it_is_not_accused_before_another_has_it(city: City) -> None:
+async def test_who_is_found_accused_loses_its_part_in_it_at_once(city: City) -> None:
     number = await city.dispatched()
     await city.does(DISPATCHER, number, Act.ASSIST, units=["housing"])
-    for unit in ("city_management", "housing"):
-        with pytest.raises(AccusedHandles):
-            await city.does(AGENT, number, Act.AMEND, accused=unit)
-    await city.does(AGENT, number, Act.AMEND, accused="market")
+    await city.does(AGENT, number, Act.AMEND, accused="housing")
+    assert [part.unit for part in await city.desk.offices.loop.parts(DISPATCHER, number)] == [
+        "city_management"
+    ]
+    assert await city.told(number, "taken_back") == ["unit:housing"]
     with pytest.raises(AccusedHandles):
-        await city.does(DISPATCHER, number, Act.ASSIST, units=["market"])
+        await city.does(DISPATCHER, number, Act.ASSIST, units=["housing"])
+    await city.does(SUPERVISOR, number, Act.AMEND, accused="city_management")
+    ticket = await city.ticket(number)
+    assert (ticket.state, ticket.unit) == (TicketState.CLASSIFIED, "")
+    with pytest.raises(AccusedHandles):
+        await city.does(DISPATCHER, number, Act.DISPATCH)
 
 
 async def test_a_part_of_the_accused_handles_nothing_told_against_it(city: City) -> None:
@@ -72,8 +78,8 @@ async def test_a_part_of_the_accused_handles_nothing_told_against_it(city: City)
     main = await city.dispatched(**JAM)
     with pytest.raises(AccusedHandles):
         await city.merges(number, main)
-    with pytest.raises(AccusedHandles):
-        await city.does(AGENT, main, Act.AMEND, accused="police")
+    await city.does(AGENT, main, Act.AMEND, accused="police")
+    assert await city.state(main) is TicketState.CLASSIFIED
 
 
 async def test_who_stands_above_the_accused_may_handle_it(city: City) -> None:

@@ -253,7 +253,9 @@ async def test_a_year_that_nobody_loaded_keeps_a_timer_waiting_and_loses_it_neve
     def states(session: Session) -> set[str]:
         return {row.state for row in session.exec(select(TimerRow)).all()}
 
-    assert await city.sees_rows(states) == {"waiting"}
+    found = await city.sees_rows(states)
+    assert "waiting" in found
+    assert not found & {"stuck", "fired"}
     await city.ticks()
     assert [row.rung for row in await city.supervisions(number)][:2] == ["warn", "urge"]
 

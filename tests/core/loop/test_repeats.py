@@ -460,6 +460,9 @@ async def test_several_matters_of_one_call_become_tickets_of_their_own(city: Cit
     await city.desk.set_field(AGENT, "c1", "other_phones", ["15400000077"])
     await city.desk.set_field(AGENT, "c1", "about", "路灯所")
     number = (await city.desk.submit(AGENT, "c1")).number
+    with pytest.raises(WayClosed):
+        part = {"content": "井盖缺失", "confidential": None}
+        await city.does(AGENT, number, Act.SPLIT, parts=[part])
     await city.does(
         AGENT,
         number,
@@ -467,7 +470,7 @@ async def test_several_matters_of_one_call_become_tickets_of_their_own(city: Cit
         keep={"title": "路灯不亮"},
         parts=[
             {"title": "停水", "category": ["公用事业", "供水", "停水"], "type": "投诉"},
-            {"content": "井盖缺失", "confidential": None},
+            {"content": "井盖缺失"},
         ],
     )
     step = (await city.history(number))[-1]
