@@ -21,11 +21,11 @@ async def take(city: City, measure: str, *evidence: str) -> int:
 
 
 async def limited(city: City) -> int:
-    for call in ("c1", "c2"):
+    for call in ("c1", "c2", "c3", "c4"):
         await city.talk(call, NUMBER, said="骂人")
     await take(city, "persuade", "c1")
     await take(city, "warn", "c2")
-    limit = await take(city, "limit", "c1", "c2")
+    limit = await take(city, "limit", "c3", "c4")
     assert (await city.desk.restriction(NUMBER)).limited
     return limit
 
