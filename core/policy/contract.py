@@ -21,6 +21,7 @@ EXEMPTIONS = frozenset(
         "anonymous",
         "not_reached",
         "not_sampled",
+        "no_reply_wanted",
         "unreasonable",
     }
 )
@@ -55,6 +56,10 @@ NOTICES: Mapping[str, frozenset[str]] = {
     "resumed": _TICKET | {"handle_due"},
     "terminated": _TICKET | {"reason"},
     "suspension_review": _TICKET,
+    "assist_due": _TICKET,
+    "redated": _DATES,
+    "taken_back": _TICKET,
+    "countersign_wanted": _TICKET,
     "urged": _TICKET,
     "merged": _TICKET | {"parent"},
     "released": _TICKET | {"parent"},

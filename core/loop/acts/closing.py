@@ -18,6 +18,8 @@ from core.loop.secret import STATE_SECRET
 from core.loop.states import Act, TicketState
 from core.store.loop_tables import FollowUpRow, RatingRow
 
+UNREACHABLE = ("anonymous", "secret")
+
 
 class FollowUp(Body):
     """One attempt. Reached: all three questions have an answer; not reached: none has."""
@@ -84,9 +86,8 @@ def _true_of(scene: Scene, reason: str) -> bool:
     asked = state in (TicketState.FOLLOWED_UP, TicketState.RATED)
     if asked != (reason == "unreasonable"):
         return False
-    if state is TicketState.MERGED and ticket.parent_kind != REPEAT:
-        # Each of those who told of one event is called back himself, if anybody can be.
-        return reason in ("anonymous", "secret") and _unreachable(scene, reason)
+    if state is TicketState.MERGED and ticket.parent_kind != REPEAT and reason not in UNREACHABLE:
+        return False  # each of those who told of one event is called back himself
     match reason:
         case "refused":
             review = scene.rows.open_request(ticket.number, "review")
@@ -99,8 +100,10 @@ def _true_of(scene: Scene, reason: str) -> bool:
             return state is TicketState.TERMINATED
         case "answered_at_once":
             return state is TicketState.ANSWERED_AT_ONCE
-        case "secret" | "anonymous":
-            return _unreachable(scene, reason)
+        case "secret":
+            return ticket.secrecy >= STATE_SECRET
+        case "anonymous":
+            return ticket.contact_digest is None and ticket.caller_digest is None
         case "not_sampled":
             return state is TicketState.ANSWERED and not sampled(scene)
         case "unreasonable":
@@ -112,13 +115,6 @@ def _true_of(scene: Scene, reason: str) -> bool:
             return enough and not any(attempt.reached for attempt in attempts)
         case _:
             return True
-
-
-def _unreachable(scene: Scene, reason: str) -> bool:
-    ticket = scene.ticket
-    if reason == "secret":
-        return ticket.secrecy >= STATE_SECRET
-    return ticket.contact_digest is None and ticket.caller_digest is None
 
 
 def sampled(scene: Scene) -> bool:
