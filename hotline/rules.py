@@ -24,6 +24,8 @@ class RulesReloader:
 
     async def look(self) -> None:
         """At the start nobody can refuse: what tickets need and is not there is said."""
+        for detail in self._shelf.years_missing():
+            log.error("limits that reach so far cannot be dated: %s", detail)
         for version in await self._shelf.missing():
             log.error("open tickets are dated by rules that are gone: version %s", version)
 

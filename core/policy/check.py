@@ -55,7 +55,7 @@ def check_versions(versions: tuple[Version, ...], now: datetime) -> list[Finding
     """Every finding on rules that have been read."""
     calendar = versions[0].policy.calendar
     today = calendar.day_of(now)
-    found = [*faults(versions), *_in_force(versions, today), *_years(calendar, today)]
+    found = [*faults(versions), *_in_force(versions, today), *years(calendar, today)]
     for version in versions:
         for rule in (*RULES, *DIRECTORY_RULES):
             found += rule(version)
@@ -113,7 +113,7 @@ def _types(pack: CityPack) -> tuple[str, ...]:
     return tuple(rule.name for rule in pack.rules.types)
 
 
-def _years(calendar: WorkCalendar, today: date) -> Iterator[Finding]:
+def years(calendar: WorkCalendar, today: date) -> Iterator[Finding]:
     """This year is known; from November on the next one, too."""
     wanted = [today.year, today.year + 1] if today.month >= NOTICE_MONTH else [today.year]
     file = f"{FOLDER}/calendar.yaml"

@@ -12,7 +12,7 @@ from collections.abc import Awaitable, Callable, Collection
 from core.clock import Clock
 from core.errors import Conflict, Invalid
 from core.policy.book import Policy, PolicyBook
-from core.policy.check import check_versions
+from core.policy.check import check_versions, years
 from core.policy.limits import Limits
 from core.policy.supervision import Supervision
 from core.policy.version import Version
@@ -60,6 +60,12 @@ class PolicyShelf:
         """Versions that open tickets need and nobody has: their acts would be refused."""
         there = {policy.version for policy in self._book.versions}
         return sorted(set(await self._in_use()) - there)
+
+    def years_missing(self) -> list[str]:
+        """What the calendar does not know and dates of these days need."""
+        calendar = self._book.versions[0].calendar
+        found = years(calendar, calendar.day_of(self._clock.now()))
+        return [one.detail for one in found if one.level == "error"]
 
     async def reload(self) -> PolicyBook:
         """Read the rules anew and put them in force; returns them.
