@@ -9,7 +9,10 @@ import tempfile
 import time
 from pathlib import Path
 
+from sqlalchemy.exc import SQLAlchemyError
+
 from core.errors import HotlineError
+from core.loop.repository import LoopRepository
 from core.store import Database
 from hotline.doctor.finding import Finding, broken, ok, warning
 from hotline.recordings import LEAST_FREE
@@ -84,6 +87,25 @@ async def database(site: Site) -> Finding:
     return ok("database", f"{kind}: takes changes")
 
 
+async def clockwork(site: Site) -> Finding:
+    """No timer of a ticket was given up after failing again and again."""
+    if _not_made_yet(site):
+        return ok("clockwork", "no ticket yet")
+    try:
+        opened = Database(site.database_url)
+        try:
+            stuck = await opened.read(lambda session: LoopRepository(session).stuck_timers())
+        finally:
+            await opened.close()
+    except (HotlineError, SQLAlchemyError):
+        return warning("clockwork", "not known: the database does not answer", "see database")
+    if stuck:
+        kinds = ", ".join(sorted({timer.kind for timer in stuck}))
+        advice = "see the log; `hotline serve` tries them again when it starts"
+        return warning("clockwork", f"{len(stuck)} timers were given up: {kinds}", advice)
+    return ok("clockwork", "every timer that was due has fired")
+
+
 def _not_made_yet(site: Site) -> bool:
     url = site.database_url
     return url.startswith(SQLITE) and not Path(url.removeprefix(SQLITE)).exists()
@@ -138,6 +160,7 @@ async def machine(site: Site) -> list[Finding]:
         await asyncio.to_thread(disk, site),
         await database(site),
         await asyncio.to_thread(spool, site),
+        await clockwork(site),
         await asyncio.to_thread(clock, site),
         await asyncio.to_thread(flows, site),
     ]

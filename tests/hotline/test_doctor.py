@@ -9,11 +9,14 @@ import socket
 import time
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
 from asr.settings import AsrSettings
+from core.store import Database
+from core.store.loop_tables import TimerRow
 from hotline.doctor import Finding, Verdict, examine
 from hotline.doctor.listeners import listeners
 from hotline.doctor.machine import machine
@@ -102,6 +105,18 @@ class TestMachine:
         assert (finding.verdict, "300 bytes" in finding.detail) == (Verdict.WARNING, True)
         site.spool.with_suffix(".broken").write_bytes(b"x")
         assert "could not be read" in found(await machine(site), "spool").detail
+
+    async def test_a_timer_that_was_given_up_is_found(self, site):
+        assert found(await machine(site), "clockwork").verdict is Verdict.OK
+        database = Database(site.database_url)
+        await database.migrate()
+        assert found(await machine(site), "clockwork").verdict is Verdict.OK
+        moment = datetime(2026, 1, 12, tzinfo=UTC)
+        stuck = TimerRow(subject="TS1", kind="rung:warn", due_at=moment, round=1, state="stuck")
+        await database.write(lambda session: session.add(stuck))
+        await database.close()
+        finding = found(await machine(site), "clockwork")
+        assert (finding.verdict, "rung:warn" in finding.detail) == (Verdict.WARNING, True)
 
     async def test_a_database_not_made_yet_is_told_and_not_made(self, site):
         finding = found(await machine(site), "database")
