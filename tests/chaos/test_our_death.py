@@ -140,14 +140,17 @@ async def test_who_listens_to_the_flow_or_waits_when_all_of_us_die_is_served_in_
         Phone(stage.citizen()) as second,
         Phone(stage.citizen()) as third,
     ):
-        async with console_at(stage.site, backend.url, FIRST) as console:
+        async with (
+            console_at(stage.site, backend.url, FIRST) as console,
+            console_at(stage.site, backend.url, CHIEF) as chief,
+        ):
             desk = Desk(FIRST, phone, console)
             await desk.signs_in()
             talk = await talks(citizen, desk)
             waits = await goes_to_people(second, "15400000063")
             listens = await third.dial("12345", caller="15400000064")
             await listens.hears_sound(10)
-            await console.until(lambda: CallState.QUEUED in states(console))
+            await chief.until(lambda: CallState.QUEUED in states(chief))
             await backend.end(signal.SIGKILL)
         await talk.carries_sound()
         await talk.agent.hang_up()
