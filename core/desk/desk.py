@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import AsyncIterator, Callable, Iterable
 from concurrent.futures import Future, ThreadPoolExecutor
 from datetime import timedelta
@@ -50,6 +51,8 @@ from core.views import (
     TicketView,
     View,
 )
+
+log = logging.getLogger(__name__)
 
 LOG_IN_HOLDS = timedelta(hours=12)
 MOST_FORETOLD = 1_000  # sentences that were told and are not stored yet
@@ -183,7 +186,12 @@ class HotlineDesk:
             return
         if segment.segment_id not in self._foretold:
             self._foretell(segment)
-        told = await asyncio.wrap_future(self._foretold.pop(segment.segment_id))
+        told, broken = None, False
+        try:
+            told = await asyncio.wrap_future(self._foretold.pop(segment.segment_id))
+        except Exception as fault:  # noqa: BLE001 - what was said is kept, whatever the rules make of it
+            log.error("%s: the draft's rules failed (%s)", segment.call_id, type(fault).__name__)
+            broken = True
 
         def work(session: Session) -> None:
             if session.get(SegmentRow, segment.segment_id) is not None:
@@ -191,7 +199,7 @@ class HotlineDesk:
             call = self._records.call_row(session, segment.call_id)
             if self._vault.erased(session, call.id):
                 return  # a state secret: what is still said is not kept either
-            draft = self._drafts.hear(session, call, segment, told)
+            draft = None if broken else self._drafts.hear(session, call, segment, told)
             row = SegmentRow(
                 id=segment.segment_id,
                 call_id=call.id,

@@ -11,7 +11,7 @@ from typing import Any, ClassVar
 from sqlmodel import Session
 
 from core.clock import Clock
-from core.desk.growing import GrowingDraft
+from core.desk.growing import GrowingDraft, Kept
 from core.desk.records import Records
 from core.desk.tickets import history_of
 from core.draft import CallContext, DraftBuilder
@@ -69,8 +69,7 @@ class DraftKeeper:
     def open(self, session: Session, call: CallRow) -> None:
         """Begin the draft of a call that is offered to an agent; twice is once."""
         if session.get(DraftRow, call.id) is None:
-            self._restored(session, call)
-            self.keep(session, call, self._of(call.id).as_it_is())
+            self.keep(session, call, self._of(call.id).as_it_is(self._kept(session, call)))
 
     def foretell(self, segment: Segment) -> DraftView | None:
         """The draft with what a final segment tells, ahead of any unit of work; any thread.
@@ -79,7 +78,7 @@ class DraftKeeper:
         """
         with self._lock:
             growing = self._growing.get(segment.call_id)
-        return growing.hear(segment) if growing else None
+        return growing.foretell(segment) if growing else None
 
     def hear(
         self, session: Session, call: CallRow, segment: Segment, told: DraftView | None
@@ -93,16 +92,14 @@ class DraftKeeper:
         if row is None or row.ticket is not None:
             return None  # nobody has been offered the call yet, or the ticket stands already
         hold(session, row)
-        restored = self._restored(session, call)  # it may know more than the draft that was stored
-        return self._of(call.id).hear(segment, anyway=restored) or told
+        return self._of(call.id).hear(segment, self._kept(session, call)) or told
 
     def refresh(self, session: Session, call: CallRow) -> None:
         """What is known of the call itself has changed (keys, line): fill again from the rows."""
         self.forget(call.id)
         row = session.get(DraftRow, call.id)
         if row is not None and row.ticket is None:
-            self._restored(session, call)
-            self.keep(session, call, self._of(call.id).as_it_is())
+            self.keep(session, call, self._of(call.id).as_it_is(self._kept(session, call)))
 
     def set_field(
         self, session: Session, viewer: Viewer, call_id: str, field: str, value: Any
@@ -111,8 +108,7 @@ class DraftKeeper:
         call, row = self._own(session, viewer, call_id)
         if row.ticket is not None:
             raise DraftSubmitted(call_id=call_id)
-        self._restored(session, call)
-        draft = self._of(call_id).touch(field, value)
+        draft = self._of(call_id).touch(field, value, self._kept(session, call))
         self.keep(session, call, draft)
         return draft
 
@@ -121,8 +117,7 @@ class DraftKeeper:
         call, row = self._own(session, viewer, call_id)
         if row.ticket is None:
             # As the agent has been shown it, which may be ahead of the rows.
-            self._restored(session, call)
-            draft = self._of(call_id).as_it_is()
+            draft = self._of(call_id).as_it_is(self._kept(session, call))
             self.keep(session, call, draft)
             fields = {key: field.value for key, field in draft.fields.items()}
             row.ticket = self.registrar.register(session, viewer, fields, call).number
@@ -176,8 +171,7 @@ class DraftKeeper:
                     self._growing.popitem(last=False)
             return growing
 
-    def _restored(self, session: Session, call: CallRow) -> bool:
-        """Have the draft in memory; returns whether it had to be made from the rows."""
+    def _kept(self, session: Session, call: CallRow) -> Kept:
         row = session.get(DraftRow, call.id)
 
         def restore() -> DraftBuilder:
@@ -188,7 +182,7 @@ class DraftKeeper:
                 self._touched(session, call.id),
             )
 
-        return self._of(call.id).warm(restore, row.version if row else 0)
+        return Kept(restore, row.version if row else 0)
 
     def _context(self, session: Session, call: CallRow) -> CallContext:
         return CallContext(

@@ -7,6 +7,8 @@ import threading
 from collections.abc import AsyncIterator, Iterator
 from contextlib import contextmanager
 
+import pytest
+
 from core import calls
 from core.desk import HotlineDesk
 from core.views import DraftView, Event
@@ -125,6 +127,22 @@ async def test_a_sentence_told_twice_is_stored_once_and_in_the_draft(desk: Hotli
         await desk.segment(said(PLACE, 1))
     assert [part.text for part in (await desk.snapshot(ANNA)).segments] == [PLACE]
     assert (await stored(desk)).fields["district"].value == "路北区"
+
+
+async def test_what_was_said_is_kept_though_the_rules_fail_on_it(
+    desk: HotlineDesk, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    await offered(desk)
+
+    def broken(*_: object) -> None:
+        raise ValueError(PLACE)
+
+    monkeypatch.setattr("core.draft.draft.extract", broken)
+    for number, text in enumerate((PLACE, PHONE), 1):
+        await desk.segment(said(text, number))
+    assert [part.text for part in (await desk.snapshot(ANNA)).segments] == [PLACE, PHONE]
+    assert "rules failed (ValueError)" in caplog.text
+    assert PLACE not in caplog.text
 
 
 async def test_the_agent_sees_his_callers_words_before_the_offer_is_stored(
